@@ -29,8 +29,8 @@ def require(ok: bool, argument: str, got: object, expected: str, mend: str = "")
 
 def require_finite(x: Array, argument: str) -> None:
     """Raise unless every entry of ``x`` is finite; one pass over ``x`` in the good case."""
-    # A finite sum proves that no entry is NaN or infinite; only a non-finite sum needs a second look,
-    # because large finite numbers may overflow it.
+    # A finite sum proves that no entry is NaN or infinite; only a non-finite sum needs a second
+    # look, because large finite numbers may overflow it.
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(x.sum())
     if suspicious:
@@ -41,7 +41,7 @@ def require_finite(x: Array, argument: str) -> None:
 
 
 def require_batch(x: Array, n_in: int, dtype: np.dtype[np.generic], argument: str = "x") -> None:
-    """Raise unless ``x`` is a ``(batch, n_in)`` array of exactly ``dtype`` (no silent promotion)."""
+    """Raise unless ``x`` is ``(batch, n_in)`` of exactly ``dtype`` (no silent promotion)."""
     shape = getattr(x, "shape", None)
     require(shape is not None and len(shape) == 2 and shape[1] == n_in, argument,
             f"shape {shape}", f"(batch, {n_in})", "one sample is one row: x[None, :]")

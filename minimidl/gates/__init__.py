@@ -1,0 +1,41 @@
+"""Who decides: Top-k operators, straight-through gates, and the networks that score."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require
+from minimidl.gates.decision import Decision
+from minimidl.gates.hard_topk import HardTopK, topk_mask
+from minimidl.gates.logistic import logistic, logit
+from minimidl.gates.nets import AffineNet, LowRankNet, gate_net
+from minimidl.gates.sigmoid_topk import SigmoidTopK
+from minimidl.gates.straight_through import threshold_mask, threshold_mask_backward
+
+
+class TopK(Protocol):
+    """Every way to choose k of n answers these two calls."""
+
+    def forward(
+        self, scores: Array, k: float, temperature: float = 1.0, rng: Rng | None = None
+    ) -> tuple[Array, Memory]:
+        """Choose: ``(rows, n)`` scores to ``(rows, n)`` weights in [0, 1] that sum to k."""
+
+    def backward(self, grad_p: Array, memory: Memory) -> Grads:
+        """Gradients of ``scores``, ``k`` and ``temperature``, where they exist."""
+
+
+TOPK: dict[str, TopK] = {"sigmoid": SigmoidTopK(), "hard": HardTopK()}
+
+
+def topk(name: str) -> TopK:
+    """Look a Top-k operator up by name; raises InputError with the known names."""
+    require(name in TOPK, "topk", repr(name), f"one of {', '.join(TOPK)}")
+    return TOPK[name]
+
+
+__all__ = [
+    "TOPK", "AffineNet", "Decision", "HardTopK", "LowRankNet", "SigmoidTopK", "TopK", "gate_net",
+    "logistic", "logit", "threshold_mask", "threshold_mask_backward", "topk", "topk_mask",
+]

@@ -1,0 +1,25 @@
+"""The logistic function and its inverse, safe at both ends."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minimidl.arrays import Array
+from minimidl.errors import require
+
+
+def logistic(u: Array) -> Array:
+    """``1 / (1 + exp(-u))``, any shape, dtype kept; never overflows and never gives NaN.
+
+    Both branches exponentiate ``-|u|`` only, so the exponential lies in (0, 1].
+    """
+    small = np.exp(-np.abs(u))
+    return np.where(u >= 0, 1, small) / (1 + small)
+
+
+def logit(p: float) -> float:
+    """``ln(p / (1 - p))``; ``p`` strictly inside (0, 1), else InputError."""
+    require(0.0 < p < 1.0, "probability", p, "a number strictly between 0 and 1")
+    return math.log(p) - math.log1p(-p)

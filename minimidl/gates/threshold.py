@@ -1,0 +1,106 @@
+"""Threshold Top-k: one idea, one backward, many members.
+
+Find the one number ``tau`` (per row) with ``sum_i F((z_i - tau) / T) = k`` and answer
+``p_i = F(u_i)``, ``u_i = (z_i - tau) / T``. Differentiating the equation that defines ``tau`` gives
+one backward for every ``F``, with ``d = F'(u)``, ``D = sum d`` and ``mean_grad = <d, g> / D``:
+
+    dL/dz_i = d_i (g_i - mean_grad) / T
+    dL/dk   = mean_grad
+    dL/dT   = -(1 / T) sum_i d_i u_i (g_i - mean_grad)
+
+A member brings its solver for ``tau``, ``F`` and ``F'``; see ``sigmoid_topk.py``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require, require_finite
+
+
+def check_topk(scores: Array, k: float, temperature: float) -> None:
+    """Raise InputError for scores that are not finite rows, k outside [0, n] or T <= 0."""
+    require(scores.ndim == 2 and scores.dtype.kind == "f", "scores",
+            f"shape {scores.shape}, dtype {scores.dtype}", "(rows, n) of floats")
+    require(0 <= k <= scores.shape[1], "k", k, f"a number in [0, {scores.shape[1]}]")
+    require(bool(np.isfinite(temperature)) and temperature > 0, "temperature", temperature,
+            "a positive number")
+    require_finite(scores, "scores")
+
+
+def implicit_backward(
+    slope: Array, u: Array, temperature: float, grad_p: Array
+) -> Grads:
+    """The one backward of the family; see the head of this file.
+
+    Args:
+        slope: ``d = F'(u)``, ``(rows, n)``.
+        u: ``(z - tau) / T``, ``(rows, n)``.
+        temperature: ``T``.
+        grad_p: ``g = dL/dp``, ``(rows, n)``.
+
+    Returns:
+        ``scores`` ``(rows, n)``; ``k`` and ``temperature`` as 0-d arrays (summed over the rows,
+        because one number serves all rows).
+
+    """
+    tiny = np.finfo(np.float64).tiny
+    total = slope.sum(axis=1, dtype=np.float64, keepdims=True)  # (rows, 1)
+    weighted = (slope * grad_p).sum(axis=1, dtype=np.float64, keepdims=True)
+    # Where every slope has vanished (T -> 0) all gradients are 0; the guard turns 0/0 into 0.
+    mean_grad = (weighted / np.maximum(total, tiny)).astype(slope.dtype)  # (rows, 1)
+    pull = slope * (grad_p - mean_grad) / slope.dtype.type(temperature)
+    return {
+        "scores": pull,
+        "k": mean_grad.sum(),
+        "temperature": -(pull * u).sum(),
+    }
+
+
+class ThresholdTopK(ABC):
+    """A soft Top-k operator: ``p`` in [0, 1], ``sum p = k`` in every row, order preserved."""
+
+    @abstractmethod
+    def solve(self, scores: Array, k: float, temperature: float) -> Array:
+        """Return ``u = (z - tau) / T``, ``(rows, n)``, for ``0 < k < n``."""
+
+    @abstractmethod
+    def cdf(self, u: Array) -> Array:
+        """``F(u)``."""
+
+    @abstractmethod
+    def slope(self, u: Array) -> Array:
+        """``F'(u)``."""
+
+    def forward(
+        self, scores: Array, k: float, temperature: float = 1.0, rng: Rng | None = None
+    ) -> tuple[Array, Memory]:
+        """Choose ``k`` of ``n`` softly.
+
+        Args:
+            scores: ``z``, ``(rows, n)``, finite.
+            k: budget, any real number in [0, n].
+            temperature: ``T > 0``; towards 0 the answer becomes the hard Top-k, ties shared.
+            rng: not used: this operator draws nothing.
+
+        Returns:
+            ``p`` ``(rows, n)`` and the memory for :meth:`backward`.
+
+        Raises:
+            InputError: scores not finite, k outside [0, n], temperature not positive.
+
+        """
+        check_topk(scores, k, temperature)
+        if k <= 0 or k >= scores.shape[1]:  # nothing left to choose: every gradient is 0
+            full = np.full_like(scores, 0 if k <= 0 else 1)
+            return full, {"u": np.zeros_like(scores), "slope": np.zeros_like(scores),
+                          "temperature": temperature}
+        u = self.solve(scores, k, temperature)
+        return self.cdf(u), {"u": u, "slope": self.slope(u), "temperature": temperature}
+
+    def backward(self, grad_p: Array, memory: Memory) -> Grads:
+        """``dL/d(scores)``, ``dL/dk``, ``dL/d(temperature)`` by :func:`implicit_backward`."""
+        return implicit_backward(memory["slope"], memory["u"], memory["temperature"], grad_p)

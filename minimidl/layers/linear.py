@@ -1,0 +1,50 @@
+"""The linear layer: ``y = x W + b``."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.layers.base import Layer
+from minimidl.layers.initial import Seed, start_weight
+
+
+class Linear(Layer):
+    """Affine map of row vectors.
+
+    Args:
+        n_in: input width.
+        n_out: output width.
+        init: ``"he"``, ``"xavier"`` or ``"orthogonal"``.
+        dtype: float32 to run, float64 to prove.
+        seed: whole number or generator for the starting weights.
+
+    Params: ``weight (n_in, n_out)``, ``bias (n_out,)``.
+
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, *, init: str = "he",
+        dtype: npt.DTypeLike = np.float32, seed: Seed = 0,
+    ) -> None:
+        super().__init__()
+        self.n_in, self.n_out = n_in, n_out
+        self.params = {
+            "weight": start_weight(init, seed, n_in, n_out, dtype),
+            "bias": np.zeros(n_out, dtype),
+        }
+
+    def forward(
+        self, x: Array, training: bool = False, rng: Rng | None = None
+    ) -> tuple[Array, Memory]:
+        """``y = x W + b``."""
+        self.check_input(x)
+        return x @ self.params["weight"] + self.params["bias"], {"x": x}
+
+    def backward(
+        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+    ) -> tuple[Array, Grads]:
+        """``dx = dy W^T``, ``dW = x^T dy``, ``db = sum over the batch of dy``."""
+        grads = {"weight": memory["x"].T @ grad_output, "bias": grad_output.sum(axis=0)}
+        return grad_output @ self.params["weight"].T, grads
