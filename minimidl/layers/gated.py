@@ -33,7 +33,7 @@ class Gated(Layer):
     Attributes:
         n_gates: one gate per ``block`` neighbouring neurons.
         block: neurons per gate; 1 is per-neuron granularity.
-        gate_value: multiply by ``mask * probability`` (``"probability"``) or ``mask`` (``"binary"``).
+        gate_value: what multiplies: ``mask * probability`` ("probability") or ``mask`` ("binary").
 
     Params: ``weight (n_in, n_units)``, kept in Fortran order so that what one neuron needs lies
     together; ``bias (n_units,)``; ``gate.*`` and ``light.*`` of the two small networks.
