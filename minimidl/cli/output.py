@@ -1,0 +1,110 @@
+"""What every command shares: the JSON file of the contract, plain tables, the machine's words."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import minimidl
+from minimidl.errors import InputError
+
+Row = dict[str, Any]
+
+
+def machine() -> dict[str, Any]:
+    """Describe this machine in words that mean something elsewhere; no names, no paths."""
+    return {
+        "system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count(),
+        "python": platform.python_version(), "numpy": np.__version__,
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value JSON can carry: NumPy numbers to Python's, NaN and infinity to null."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_atomically(path: Path, content: str) -> None:
+    """Write text so that the file is either the old one or the whole new one, never half.
+
+    Raises InputError when the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(content)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(f"output {path}: got {error.strerror or error}, expected a place that "
+                         "can be written (choose another with --json or --out)") from error
+
+
+def check_writable(*paths: str | Path | None) -> None:
+    """Refuse an output that cannot be written *before* minutes are spent on making it."""
+    for path in paths:
+        if path is not None:
+            probe = Path(path)
+            write_atomically(probe.with_name(f".{probe.name}.probe"), "")
+            probe.with_name(f".{probe.name}.probe").unlink()
+
+
+def write_json(path: str | Path | None, command: str, rows: Sequence[Row]) -> None:
+    """Write ``{"minimidl": VERSION, "command": ..., "machine": ..., "rows": [...]}``.
+
+    Does nothing for ``path=None``. Raises InputError when the place cannot be written.
+    """
+    if path is None:
+        return
+    content = {"minimidl": minimidl.__version__, "command": command, "machine": machine(),
+               "rows": plain(list(rows))}
+    write_atomically(Path(path), json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def cell(value: Any) -> str:
+    """One table cell: four significant digits for floats, a dash for nothing."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    return str(value)
+
+
+def format_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """Rows as aligned text, one header line, numbers to the right."""
+    body = [[cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(map(len, texts)) for texts in zip(columns, *body, strict=True)]
+    numeric = [all(isinstance(row.get(c), int | float | np.number | None) for row in rows)
+               for c in columns]
+    lines = [columns, ["-" * width for width in widths], *body]
+    return "\n".join(
+        "  ".join(text.rjust(w) if right else text.ljust(w)
+                  for text, w, right in zip(line, widths, numeric, strict=True)).rstrip()
+        for line in lines)
+
+
+def print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """Print :func:`format_table`."""
+    print(format_table(rows, columns))

@@ -1,0 +1,1 @@
+"""One experiment: a named model on a named data set, trained by a recipe, to one honest row."""

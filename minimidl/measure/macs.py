@@ -1,0 +1,148 @@
+"""One accountant for every model: multiply-accumulates (MACs), per sample, gate included.
+
+A dense layer costs ``n_in * n_out``; biases, activations and norms are ignored, as is usual. For a
+gated layer with the open set ``S`` of a sample,
+
+    layer = |inputs that are not known to be 0| * |S|
+    gate  = the gate network, plus |S| products where the gate value is a probability
+    light = the light path
+    next  = |S| * n_out of the layer after it: closed columns need not be read, unless a light
+            path fills them.
+
+Counting is per sample and then averaged: the mean of a product of two set sizes is not the product
+of the mean sizes. The denominator is the dense twin: the same widths, no gate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minimidl.arrays import Array, Memory
+from minimidl.errors import require
+from minimidl.gates.nets import LowRankNet
+from minimidl.layers import Dropout, Gated, Layer, Linear, leaves, memory_at
+from minimidl.layers.activations import Elementwise
+
+
+@dataclass(frozen=True)
+class LayerMacs:
+    """MACs of one layer; arrays are ``(batch,)``, one number per sample.
+
+    Attributes:
+        path: where the layer stands in the model.
+        dense: what its dense twin costs per sample.
+        layer: the full path, open neurons only.
+        gate: gate network and gate value.
+        light: the light path.
+        compares: comparisons that choose who is open (no MACs; reported beside them).
+
+    """
+
+    path: str
+    dense: int
+    layer: Array
+    gate: Array
+    light: Array
+    compares: int
+
+
+@dataclass(frozen=True)
+class MacCount:
+    """MACs of a whole model on a batch, by layer and per sample."""
+
+    layers: list[LayerMacs]
+    units: int
+    open_units: Array
+
+    @property
+    def dense(self) -> int:
+        """MACs per sample of the dense twin."""
+        return sum(layer.dense for layer in self.layers)
+
+    @property
+    def without_gate(self) -> Array:
+        """``(batch,)`` MACs of full and light paths."""
+        return np.sum([layer.layer + layer.light for layer in self.layers], axis=0)
+
+    @property
+    def with_gate(self) -> Array:
+        """``(batch,)`` MACs of everything that is executed."""
+        return self.without_gate + np.sum([layer.gate for layer in self.layers], axis=0)
+
+    @property
+    def active_ratio(self) -> float:
+        """Share of gated neurons that are open; 1 for a model without gates."""
+        return float(np.mean(self.open_units)) / self.units if self.units else 1.0
+
+    def summary(self) -> dict[str, float]:
+        """The four numbers that belong together, as result files name them."""
+        return {
+            "active_ratio": self.active_ratio,
+            "mac_ratio": float(self.without_gate.mean()) / self.dense,
+            "mac_ratio_with_gate": float(self.with_gate.mean()) / self.dense,
+            "macs": float(self.with_gate.mean()),
+        }
+
+
+def count_macs(model: Layer, memory: Memory) -> MacCount:
+    """Count one forward pass in evaluation mode from the decisions in its memory.
+
+    Args:
+        model: any model of this package that has a linear or gated layer.
+        memory: what ``model.forward(x)`` returned beside the output.
+
+    """
+    counts: list[LayerMacs] = []
+    known: Array | None = None  # per sample: inputs that may differ from 0; None: all of them
+    units, open_units = 0, np.zeros(1)
+    for path, layer in leaves(model):
+        if isinstance(layer, Gated):
+            counts.append(gated_macs(path, layer, memory_at(memory, path), known))
+            mine = active_units(layer, memory_at(memory, path))
+            units, open_units = units + layer.n_out, open_units + mine
+            known = mine if layer.light is None else None
+        elif isinstance(layer, Linear):
+            width = np.full(1, layer.n_in) if known is None else known
+            none = np.zeros(1)
+            counts.append(LayerMacs(path, layer.n_in * layer.n_out, width * layer.n_out,
+                                    none, none, 0))
+            known = None
+        elif not keeps_zeros(layer):
+            known = None
+    require(len(counts) > 0, "model", type(model).__name__, "a model with a linear or gated layer")
+    return MacCount(counts, units, open_units)
+
+
+def gated_macs(path: str, layer: Gated, memory: Memory, known: Array | None) -> LayerMacs:
+    """Count one gated layer; ``known`` as in :func:`count_macs`."""
+    open_units = active_units(layer, memory)
+    width = np.full(1, layer.n_in) if known is None else known
+    products = open_units if layer.gate_value == "probability" else np.zeros(1)
+    light = net_macs(layer.light, width) if layer.light is not None else np.zeros(1)
+    compares = layer.n_gates * max(1, int(np.ceil(np.log2(max(layer.n_gates, 2)))))
+    return LayerMacs(path, layer.n_in * layer.n_out, width * open_units,
+                     net_macs(layer.gate, width) + products, light,
+                     compares if hasattr(layer, "k") else layer.n_gates)
+
+
+def net_macs(net: object, width: Array) -> Array:
+    """MACs of a gate network or light path that reads ``width`` inputs, per sample."""
+    if isinstance(net, LowRankNet):
+        return width * net.rank + net.rank * net.n_out
+    n_out = getattr(net, "n_out", 0)  # the identity path has no product at all
+    return width * n_out
+
+
+def active_units(layer: Gated, memory: Memory) -> Array:
+    """``(batch,)`` number of open neurons, from the mask that was executed."""
+    counts: Array = memory["decision"].active.sum(axis=1) * layer.block
+    return counts.astype(np.float64)
+
+
+def keeps_zeros(layer: Layer) -> bool:
+    """Whether an entry that is 0 before the layer is 0 after it."""
+    if isinstance(layer, Elementwise):
+        return bool(layer.function.value(np.zeros(1))[0] == 0)
+    return isinstance(layer, Dropout)
