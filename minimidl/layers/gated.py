@@ -125,7 +125,8 @@ class Gated(Layer):
         """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
         x, gate = memory["x"], memory["gate"]
         grad_u = grad_output * gate * self.function.slope(memory["u"], memory["full"])
-        grads = {"weight": x.T @ grad_u, "bias": grad_u.sum(axis=0)}
+        # Transposed product: the gradient lies in memory as its weight does, neuron by neuron.
+        grads = {"weight": (grad_u.T @ x).T, "bias": grad_u.sum(axis=0)}
         grad_x = grad_u @ self.params["weight"].T
         per_gate = self.to_gates(grad_output * memory["difference"])
         gate_grad_x, gate_grads = self.decide_backward(per_gate, grad_gate, memory["decision"])
