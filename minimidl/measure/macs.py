@@ -64,12 +64,12 @@ class MacCount:
     @property
     def without_gate(self) -> Array:
         """``(batch,)`` MACs of full and light paths."""
-        return np.sum([layer.layer + layer.light for layer in self.layers], axis=0)
+        return sum((layer.layer + layer.light for layer in self.layers), start=np.zeros(1))
 
     @property
     def with_gate(self) -> Array:
         """``(batch,)`` MACs of everything that is executed."""
-        return self.without_gate + np.sum([layer.gate for layer in self.layers], axis=0)
+        return sum((layer.gate for layer in self.layers), start=self.without_gate)
 
     @property
     def active_ratio(self) -> float:
