@@ -1,0 +1,39 @@
+"""Learning: optimisers, schedules, budgets, one visible training loop, checkpoints."""
+
+from minimidl.learning.adam import Adam, AdamW
+from minimidl.learning.batches import Parts, TrainingData, count_steps, hold_out
+from minimidl.learning.budget import Budget
+from minimidl.learning.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+)
+from minimidl.learning.clipping import clip_global_norm, global_norm
+from minimidl.learning.evaluate import evaluate
+from minimidl.learning.groups import Group, gate_group, is_bias_or_norm, is_gate
+from minimidl.learning.history import History, by_accuracy, by_loss, within_budget
+from minimidl.learning.loop import fit
+from minimidl.learning.optimizer import Optimizer
+from minimidl.learning.progress import blas_threads
+from minimidl.learning.schedules import (
+    SCHEDULES,
+    by_name,
+    constant,
+    cosine,
+    cubic,
+    exponential,
+    linear,
+    three_phase,
+    warm_up,
+)
+from minimidl.learning.sgd import SGD
+
+__all__ = [
+    "SCHEDULES", "SGD", "Adam", "AdamW", "Budget", "Checkpoint", "Group", "History", "Optimizer",
+    "Parts", "TrainingData", "blas_threads", "by_accuracy", "by_loss", "by_name",
+    "clip_global_norm", "constant", "cosine", "count_steps", "cubic", "evaluate", "exponential",
+    "fit", "gate_group", "global_norm", "hold_out", "is_bias_or_norm", "is_gate", "linear",
+    "load_checkpoint", "load_weights", "save_checkpoint", "three_phase", "warm_up",
+    "within_budget",
+]

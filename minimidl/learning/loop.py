@@ -1,0 +1,169 @@
+"""The training loop: one function, one screen; every step of it is a call you can make yourself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from minimidl.arrays import Grads
+from minimidl.errors import require
+from minimidl.layers import Layer, gated_layers
+from minimidl.learning.batches import TrainingData, check_data, count_steps, shuffled_batches
+from minimidl.learning.budget import BudgetRule, total_budget
+from minimidl.learning.clipping import clip_global_norm
+from minimidl.learning.evaluate import evaluate, find_loss
+from minimidl.learning.groups import is_gate
+from minimidl.learning.history import History, Row, Score, by_accuracy
+from minimidl.learning.optimizer import Optimizer
+from minimidl.learning.progress import (
+    Progress,
+    blas_threads,
+    postfix,
+    progress_bar,
+    tell_divergence,
+)
+from minimidl.learning.run import Run
+from minimidl.learning.schedules import Schedule, constant
+from minimidl.learning.states import drive_states
+from minimidl.losses import Pair
+
+OnEpoch = Callable[[Row, Layer], None]
+"""Called after every epoch, when its checkpoint is written, with its row and the model."""
+
+
+def fit(
+    model: Layer, data: TrainingData, *, optimizer: Optimizer, epochs: int,
+    loss: str | Pair = "cross-entropy", batch_size: int = 128,
+    learning_rate: float | Schedule | None = None, budgets: Sequence[BudgetRule] = (),
+    state_schedules: Mapping[str, Schedule] | None = None, clip: float | None = None,
+    clip_gates: float | None = None, seed: int = 0, patience: int | None = None,
+    restore_best: bool = True, score: Score = by_accuracy, progress: Progress = True,
+    on_epoch: Sequence[OnEpoch] = (), checkpoint: str | Path | None = None, resume: bool = False,
+    config: Mapping[str, Any] | None = None, threads: int | None = 1,
+) -> History:
+    """Train a model in place. The same seed gives the same bits, resumed or not.
+
+    Args:
+        model: anything with the protocol.
+        data: has ``x_train y_train x_val y_val``; see :func:`~minimidl.learning.hold_out`.
+        optimizer: on ``model.params``.
+        epochs: in all, those of a resumed checkpoint included.
+        loss: a name of :data:`minimidl.losses.LOSSES`, or a pair.
+        batch_size: rows per step; the last batch of an epoch may be smaller.
+        learning_rate: a number, a schedule of the step counted from 0, or None: the optimiser's.
+        budgets: penalties on open gates, such as :class:`~minimidl.learning.Budget`.
+        state_schedules: schedules of the progress from 0 to 1 for layer states, by the last part
+            of their name (``"temperature"``, ``"threshold"``), or ``"cut"``, the logit cut.
+        clip: limit of the global gradient norm.
+        clip_gates: the same for the gates' parameters alone, done first.
+        seed: of shuffling and of random layers.
+        patience: stop after so many epochs without a better one; None: never.
+        restore_best: end with the best epoch's parameters and layer states, not the last one's.
+        score: what "best" means; see :func:`~minimidl.learning.within_budget`.
+        progress: True shows a bar on a terminal, ``"always"`` anywhere, False nowhere.
+        on_epoch: called with the row and the model after every epoch.
+        checkpoint: file written after every epoch, atomically.
+        resume: go on from that file.
+        config: your facts for the file, such as model name and options.
+        threads: of BLAS; None leaves it alone.
+
+    Returns:
+        One row per epoch: ``epoch`` (from 1), ``loss`` and ``budget`` (means over the steps),
+        ``val_loss``, ``val_accuracy`` (a fraction, or None), ``active_ratio`` and ``usage``
+        (executed share and mean probability of the gated neurons, validation part),
+        ``learning_rate`` (of the last step), ``seconds``.
+
+    Raises:
+        InputError: bad input or divergence. The last checkpoint on disk stays valid, then and
+            when Ctrl-C interrupts.
+
+    """
+    pair, rate = find_loss(loss), as_schedule(learning_rate, optimizer)
+    gates, set_states = gated_layers(model), drive_states(model.state, state_schedules or {})
+    steps = count_steps(len(data.x_train), batch_size)
+    check_fit(data, epochs, patience, budgets, gates)
+    settings = {"loss": loss if isinstance(loss, str) else "custom", "batch_size": batch_size,
+                "seed": seed, "optimizer": type(optimizer).__name__,
+                "n_train": len(data.x_train)}
+    run = Run(model, optimizer, np.random.default_rng(seed), score,
+              None if checkpoint is None else Path(checkpoint), settings, config or {})
+    if resume:
+        run.resume()
+    step, last = run.epoch * steps, max(1, epochs * steps - 1)
+    with blas_threads(threads), progress_bar(progress, epochs * steps, step) as bar:
+        while run.epoch < epochs and not run.history.should_stop(patience, score):
+            begin, means = perf_counter(), np.zeros(2)
+            with tell_divergence(rate(step), run.epoch + 1):
+                for rows in shuffled_batches(len(data.x_train), batch_size, run.rng):
+                    set_states(step / last)
+                    output, memory = model.forward(data.x_train[rows], True, run.rng)
+                    value, loss_memory = pair.forward(output, data.y_train[rows])
+                    require_finite_loss(value)
+                    penalty, grad_gate = total_budget(budgets, gates, memory, step / last)
+                    grad_output = pair.backward(loss_memory)
+                    _, grads = model.backward(grad_output, memory, grad_gate)
+                    clip_both(grads, clip, clip_gates)
+                    optimizer.step(grads, rate(step))
+                    means += np.array([value, penalty]) * (len(rows) / len(data.x_train))
+                    step += 1
+                    bar.update()
+                judged = evaluate(model, data.x_val, data.y_val, pair)
+                require_finite_loss(judged["loss"])
+            row = make_row(run.epoch + 1, means, judged, rate(step - 1), perf_counter() - begin)
+            run.end_epoch(row)
+            bar.set_postfix_str(postfix(row))
+            for callback in on_epoch:
+                callback(row, model)
+    if restore_best:
+        run.restore_best()
+    return run.history
+
+
+def as_schedule(
+    learning_rate: float | Schedule | None, optimizer: Optimizer
+) -> Schedule:
+    """Turn a number, or nothing, into a schedule."""
+    if callable(learning_rate):
+        return learning_rate
+    return constant(optimizer.learning_rate if learning_rate is None else learning_rate)
+
+
+def check_fit(
+    data: TrainingData, epochs: int, patience: int | None, budgets: Sequence[BudgetRule],
+    gates: Mapping[str, Any],
+) -> None:
+    """Raise InputError for what would go wrong later."""
+    check_data(data)
+    require(epochs >= 1, "epochs", epochs, "at least 1")
+    require(patience is None or patience >= 1, "patience", patience, "at least 1, or None")
+    require(not budgets or len(gates) > 0, "budgets", f"{len(budgets)} for a model without gates",
+            "a model with gated layers, or no budget")
+
+
+def require_finite_loss(value: float) -> None:
+    """Raise InputError for a loss that is NaN or infinite."""
+    require(bool(np.isfinite(value)), "loss", value, "finite numbers")
+
+
+def clip_both(grads: Grads, clip: float | None, clip_gates: float | None) -> None:
+    """Clip the gates' gradients, then all together."""
+    if clip_gates is not None:
+        clip_global_norm(grads, clip_gates, only=is_gate)
+    if clip is not None:
+        clip_global_norm(grads, clip)
+
+
+def make_row(
+    epoch: int, means: Any, judged: Mapping[str, Any], rate: float, seconds: float
+) -> Row:
+    """One line of the history, as plain numbers."""
+    return {
+        "epoch": epoch, "loss": float(means[0]), "budget": float(means[1]),
+        "val_loss": judged["loss"], "val_accuracy": judged["accuracy"],
+        "active_ratio": judged["active_ratio"], "usage": judged["usage"],
+        "learning_rate": float(rate), "seconds": seconds,
+    }
