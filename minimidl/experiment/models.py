@@ -16,37 +16,39 @@ from minimidl.layers import MIDL, Dropout, DynamicGate, Layer, Linear, ReLU, Seq
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """How to build a model; every field can be set on the command line.
+    """How to build a model. On the command line a field is ``--set gate.rank=8``.
 
     Attributes:
         width: neurons of each hidden layer, e.g. ``(256,)``.
         keep: share of open gates, or their count (MID-L); target of the budget (DynamicGate).
-        gate: ``"low-rank"`` or ``"linear"``.
-        rank: width of the low-rank gate.
-        block: neurons per gate.
-        value: what multiplies; empty: the layer's own default.
-        spread: starting standard deviation of the gate scores.
-        topk: operator of MID-L.
-        temperature: of the gate.
-        threshold: of DynamicGate.
-        light: light path; ``light_rank`` its width if low-rank.
-        light_rank: see ``light``.
+        gate_net: ``"low-rank"`` or ``"linear"``.
+        gate_rank: width of the low-rank gate.
+        gate_block: neurons per gate.
+        gate_value: ``"probability"`` or ``"binary"``; empty: the layer's own default.
+        gate_spread: starting standard deviation of the gate scores.
+        gate_topk: operator of MID-L.
+        gate_temperature: of the Top-k operator or the sigmoid.
+        gate_threshold: of DynamicGate.
+        gate_open: starting open probability.
+        light_path: ``"zero"``, ``"identity"``, ``"low-rank"`` or ``"linear"``.
+        light_rank: width of the low-rank light path.
         dropout: rate after each hidden layer.
-        init: starting weights.
+        init: starting weights: ``"he"``, ``"xavier"`` or ``"orthogonal"``.
 
     """
 
     width: tuple[int, ...] = (256,)
     keep: float = 0.45
-    gate: str = "low-rank"
-    rank: int = 8
-    block: int = 1
-    value: str = ""
-    spread: float = 1.0
-    topk: str = "hard"
-    temperature: float = 1.0
-    threshold: float = 0.5
-    light: str = "zero"
+    gate_net: str = "low-rank"
+    gate_rank: int = 8
+    gate_block: int = 1
+    gate_value: str = ""
+    gate_spread: float = 1.0
+    gate_topk: str = "hard"
+    gate_temperature: float = 1.0
+    gate_threshold: float = 0.5
+    gate_open: float = 0.5
+    light_path: str = "zero"
     light_rank: int = 8
     dropout: float = 0.0
     init: str = "he"
@@ -65,18 +67,19 @@ def dense_hidden(
 def shared_arguments(options: ModelOptions) -> dict[str, Any]:
     """What both gated layers take under the same name."""
     arguments: dict[str, Any] = {
-        "gate": options.gate, "gate_rank": options.rank, "block": options.block,
-        "gate_spread": options.spread, "temperature": options.temperature,
-        "light": options.light, "light_rank": options.light_rank, "init": options.init,
+        "gate": options.gate_net, "gate_rank": options.gate_rank, "block": options.gate_block,
+        "gate_spread": options.gate_spread, "temperature": options.gate_temperature,
+        "open_probability": options.gate_open, "light": options.light_path,
+        "light_rank": options.light_rank, "init": options.init,
     }
-    return arguments | ({"gate_value": options.value} if options.value else {})
+    return arguments | ({"gate_value": options.gate_value} if options.gate_value else {})
 
 
 def midl_hidden(
     n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
 ) -> list[Layer]:
     """One MID-L layer."""
-    return [MIDL(n_in, n_units, keep=options.keep, topk=options.topk, dtype=dtype, seed=rng,
+    return [MIDL(n_in, n_units, keep=options.keep, topk=options.gate_topk, dtype=dtype, seed=rng,
                  **shared_arguments(options))]
 
 
@@ -84,7 +87,7 @@ def dynamic_hidden(
     n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
 ) -> list[Layer]:
     """One DynamicGate layer."""
-    return [DynamicGate(n_in, n_units, threshold=options.threshold, dtype=dtype, seed=rng,
+    return [DynamicGate(n_in, n_units, threshold=options.gate_threshold, dtype=dtype, seed=rng,
                         **shared_arguments(options))]
 
 

@@ -1,0 +1,70 @@
+"""One experiment, from a model's name to its row in the result file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minimidl.data import Dataset
+from minimidl.experiment.models import build_model
+from minimidl.experiment.recipe import fit_arguments
+from minimidl.experiment.settings import Settings
+from minimidl.layers import Sequential
+from minimidl.learning import History, fit
+from minimidl.measure import count_macs
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained model, how it got there, and its row."""
+
+    model: Sequential
+    history: History
+    row: dict[str, Any]
+
+
+def run_experiment(
+    name: str, data: Dataset, settings: Settings, *, seed: int = 0, progress: bool = True,
+    checkpoint: Path | None = None, resume: bool = False, timed: bool = True,
+) -> Result:
+    """Build, train, and judge once on the test part.
+
+    Args:
+        name: of the model, e.g. ``"midl"``.
+        data: its training part trains, its validation part chooses the epoch.
+        settings: how to build and train.
+        seed: of weights, shuffling and dropout; the same seed gives the same bits.
+        progress: whether to show a bar.
+        checkpoint: file written after every epoch.
+        resume: go on from that file.
+        timed: whether to measure the latency as well.
+
+    Returns:
+        The model and its row: see the contract in ``architecture.md``, ``train``.
+
+    """
+    model = build_model(name, data.n_features, data.n_classes, settings.model, seed=seed)
+    config = {"model": name, "dataset": data.name, "settings": settings.as_dict(), "seed": seed}
+    history = fit(model, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
+                  config=config, **fit_arguments(model, data, settings.model, settings.train))
+    row = {"model": name, "dataset": data.name, "seed": seed, **judge(model, data)}
+    row |= latency(model) if timed else {}
+    row |= {"epochs": len(history), "params": sum(p.size for p in model.params.values()),
+            "checkpoint": None if checkpoint is None else str(checkpoint),
+            "settings": settings.as_dict()}
+    return Result(model, history, row)
+
+
+def judge(model: Sequential, data: Dataset) -> dict[str, float]:
+    """Accuracy and costs on the test part, in evaluation mode."""
+    output, memory = model.forward(data.x_test)
+    accuracy = float((output.argmax(axis=1) == data.y_test).mean())
+    return {"accuracy": accuracy, **count_macs(model, memory).summary()}
+
+
+def latency(model: Sequential) -> dict[str, Any]:
+    """Batch 1, one thread: this model against the best dense peer installed, in microseconds."""
+    from minimidl.bench import batch1_latency  # peers are heavy: imported when asked for
+
+    return batch1_latency(model)

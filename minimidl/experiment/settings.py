@@ -1,0 +1,84 @@
+"""From text to options: ``--set gate.rank=8`` and the defaults of each data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from minimidl.errors import InputError, require
+from minimidl.experiment.models import ModelOptions
+from minimidl.experiment.recipe import DEFAULTS, TrainOptions
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All options of one experiment: how to build, how to train."""
+
+    model: ModelOptions
+    train: TrainOptions
+
+    def as_dict(self) -> dict[str, Any]:
+        """Flat, with the names of the command line."""
+        flat = asdict(self.model) | asdict(self.train)
+        return {dotted(name): value for name, value in flat.items()}
+
+
+def dotted(field: str) -> str:
+    """``gate_rank`` is written ``gate.rank``; words without a head keep their underscore."""
+    head, _, tail = field.partition("_")
+    return f"{head}.{tail}" if head in ("gate", "light", "budget") else field
+
+
+def known() -> dict[str, Any]:
+    """Every setting by its name on the command line, with its common default."""
+    return Settings(ModelOptions(), TrainOptions()).as_dict()
+
+
+def make_settings(dataset: str, chosen: Mapping[str, Any]) -> Settings:
+    """Common defaults, then those of the data set, then what the user chose (dotted names).
+
+    Raises:
+        InputError: a name that is no setting.
+
+    """
+    values = dict(DEFAULTS.get(dataset, {}))
+    for name, value in chosen.items():
+        require(name in known(), "--set", name, f"one of {', '.join(known())}")
+        values[name.replace(".", "_")] = value
+    own = {field.name for field in fields(ModelOptions)}
+    return Settings(
+        ModelOptions(**{name: value for name, value in values.items() if name in own}),
+        TrainOptions(**{name: value for name, value in values.items() if name not in own}))
+
+
+def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """``["gate.rank=8"] -> {"gate.rank": 8}``, each value in the type of its default."""
+    chosen = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        require(bool(equals), "--set", repr(text), "NAME=VALUE", "for example --set gate.rank=8")
+        require(name in known(), "--set", name, f"one of {', '.join(known())}")
+        chosen[name] = parse_value(name, value)
+    return chosen
+
+
+def parse_value(name: str, text: str) -> Any:
+    """Read ``text`` in the type of the setting ``name``; InputError says which type that is."""
+    default = known()[name]
+    try:
+        if isinstance(default, tuple):
+            return parse_widths(text)
+        if name == "keep":  # a whole number is a count, anything with a point is a share
+            return int(text) if text.lstrip("+-").isdigit() else float(text)
+        return type(default)(text)
+    except ValueError:
+        raise InputError(f"--set {name}: got {text!r}, expected "
+                         f"{'whole numbers, 512,256' if isinstance(default, tuple) else ''}"
+                         f"{'' if isinstance(default, tuple) else type(default).__name__}"
+                         f" such as {default}") from None
+
+
+def parse_widths(text: str) -> tuple[int, ...]:
+    """``"512,256" -> (512, 256)``."""
+    return tuple(int(part) for part in text.split(","))
