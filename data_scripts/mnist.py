@@ -117,13 +117,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="check and tell, write nothing")
     args = parser.parse_args(argv)
     try:
-        print(prepare(args.raw, args.out, args.url, args.dry_run))
+        path = prepare(args.raw, args.out, args.url, args.dry_run)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
+    if not args.dry_run:
+        print(path)
     return 0
 
 

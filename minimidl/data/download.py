@@ -51,6 +51,6 @@ def _in_short(error: Exception, file: RawFile) -> str:
     """Return the first line of an error, or got and expected where the checksum is wrong."""
     text = " ".join(str(error).split())
     if file.sha256 in text:  # pooch names both checksums
-        got = next(hash for hash in re.findall(r"[0-9a-f]{64}", text) if hash != file.sha256)
-        return f"got sha256 {got}, expected {file.sha256}"
-    return f"got {type(error).__name__}: {text[:200]}, expected {file.name}"
+        got = set(re.findall(r"[0-9a-f]{64}", text)) - {file.sha256}
+        return f"got sha256 {' '.join(got)}, expected {file.sha256}"
+    return f"got {type(error).__name__}: {text[:120]}, expected {file.name}"

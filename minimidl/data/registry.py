@@ -93,10 +93,11 @@ def describe(name: str, data_dir: str | Path | None = None) -> dict[str, Any]:
     """One row of ``minimidl data list``, without loading or generating anything.
 
     ``sha256`` is the fingerprint of the contents of a file; None for generated sets, whose bits
-    depend on the seed. ``note`` says what the set is, or what is wrong with its file.
+    depend on the seed. ``state`` is ``"ready"``, ``"missing"`` or ``"damaged"``, and ``note`` says
+    what the set is, or what to do about its file.
     """
     known = entry(name)
-    row = {"name": name, "prepared": True, "kind": known.kind,
+    row = {"name": name, "prepared": True, "kind": known.kind, "state": "ready",
            **{f"n_{part}": n for part, n in zip(PARTS, known.sizes, strict=True)},
            "n_features": known.n_features, "n_classes": known.n_classes, "sha256": None,
            "note": known.summary}
@@ -130,10 +131,10 @@ def _state_of_file(name: str, data_dir: str | Path | None) -> dict[str, Any]:
     """What the file of a set says of itself, or what is wrong with it."""
     path = _path(name, data_dir)
     if not path.is_file():
-        return {"prepared": False, "note": mend(name)}
+        return {"prepared": False, "state": "missing", "note": mend(name)}
     try:
         about = read_about(path, mend(name))
     except InputError as error:
-        return {"prepared": False, "note": str(error)}
+        return {"prepared": False, "state": "damaged", "note": str(error)}
     keys = (*(f"n_{part}" for part in PARTS), "n_features", "sha256")
     return {key: about[key] for key in keys} | {"n_classes": len(about["class_names"])}
