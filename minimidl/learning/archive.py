@@ -73,7 +73,8 @@ def read_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     require(path.is_file(), "checkpoint", f"{path}, which is no file", "an existing checkpoint",
             "train once without resume, or correct the name")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here, because np.load forgets to close a file that it cannot read
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return arrays, json.loads(arrays.pop(FACTS).tobytes())
     except Exception:  # a damaged file makes zipfile and NumPy raise nearly anything

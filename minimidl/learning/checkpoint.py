@@ -17,6 +17,7 @@ VERSION = 1
 
 Arrays = dict[str, Array]
 GROUPS = ("params", "state", "best_params", "best_state", "slots")
+OTHERS = ("rng", "rows", "settings", "config")
 
 
 @dataclass
@@ -73,7 +74,10 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         require(group in groups, "checkpoint", f"{path} with an entry {key!r}",
                 f"entries of {', '.join(GROUPS)}")
         groups[group][name] = array
-    others: dict[str, Any] = {name: facts[name] for name in ("rng", "rows", "settings", "config")}
+    missing = [name for name in OTHERS if name not in facts]
+    require(not missing, "checkpoint", f"{path} without its {', '.join(missing)}",
+            f"facts on {', '.join(OTHERS)}")
+    others: dict[str, Any] = {name: facts[name] for name in OTHERS}
     return Checkpoint(**(others | groups))
 
 
