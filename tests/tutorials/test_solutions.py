@@ -5,20 +5,26 @@ from pathlib import Path
 
 import pytest
 
+import minimidl
 from minimidl.course.shelf import Tutorial, tutorials
 
-CELL_LIMIT, WHOLE_LIMIT = 40, 60.0
-"""Seconds on two cores."""
+CELL_LIMIT = 40
+"""Seconds per cell; the time limit of the whole is pytest's."""
 
 
 @pytest.mark.slow
 @pytest.mark.tutorials
 @pytest.mark.filterwarnings("default")  # jupyter's own warnings are not ours to mend
 @pytest.mark.parametrize("tutorial", tutorials(), ids=lambda tutorial: tutorial.filename)
-def test_solution_runs(tutorial: Tutorial, tmp_path: Path, record_property: object) -> None:
+def test_solution_runs(
+    tutorial: Tutorial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nbclient = pytest.importorskip("nbclient", reason="nbclient is in the extra [test]")
     nbformat = pytest.importorskip("nbformat", reason="nbformat is in the extra [test]")
     pytest.importorskip("ipykernel", reason="ipykernel is in the extra [test]")
+    # The kernel stands elsewhere, where a clone that was never installed is not found.
+    monkeypatch.setenv("PYTHONPATH", str(Path(minimidl.__file__).resolve().parents[1]))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses: figures on the page
     notebook = nbformat.reads(tutorial.solution.read_text(encoding="utf-8"), as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=CELL_LIMIT, record_timing=False,
                                      resources={"metadata": {"path": str(tmp_path)}})

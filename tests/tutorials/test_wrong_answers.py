@@ -1,0 +1,87 @@
+"""The checks have teeth: for every exercise, plausible wrong answers fail with the right words."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from minimidl.course.checks import CheckFailed
+from minimidl.course.exercises import pair_up, solved
+from minimidl.course.percent import Cell, read_source
+
+SOURCE = Path(__file__).resolve().parents[2] / "tutorials" / "source"
+
+# (right line, wrong line, words of the message); a wrong answer differs from the solution by this.
+WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
+    "01_backpropagation_by_hand": {
+        "numeric_gradient": [
+            ("/ (2 * h)", "/ h", "divide by 2h"),
+            ("        x[index] = before\n", "", "x after numeric_gradient"),
+            ("x[index] = before\n", "x[index] += h\n", "x after numeric_gradient"),
+        ],
+        "linear_backward": [
+            ("x.T @ g, g.sum(axis=0)", "x.T @ g, g.sum(axis=1)", "gradient of bias"),
+            ("x.T @ g, g.sum(axis=0)", "x.T @ g, g", r"got:      shape \(5, 3\)"),
+            ("x.T @ g,", "x.T @ g / len(g),", "gradient of weight"),
+        ],
+        "relu_backward": [
+            ("g * (x > 0)", "g * (x >= 0)", "at exactly 0"),
+            ("g * (x > 0)", "1.0 * (x > 0)", "multiply by g"),
+            ("g * (x > 0)", "g * (g > 0)", "relu_backward, entry"),
+        ],
+        "cross_entropy": [
+            ("    z = z - z.max(axis=1, keepdims=True)\n", "", "scores 1000"),
+            ("grad / len(z)", "grad", "divide by the batch"),
+            (".mean()", ".sum()", "log 2"),
+        ],
+        "backward": [
+            ("relu_backward(g_h, u)", "g_h", "gradient of w1"),
+            ("relu_backward(g_h, u)", "relu_backward(g_h, g_h)", "gradient of w1"),
+        ],
+    },
+}
+
+
+def cells_of(name: str) -> list[Cell]:
+    source = read_source((SOURCE / f"{name}.py").read_text(encoding="utf-8"))
+    return [cell for cell in source.cells if not cell.prose]
+
+
+def attempts(cells: list[Cell]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Run a tutorial; stop at each exercise with (name, solution, check, names so far)."""
+    checks = {cell.labels["check"]: cell.text for cell in cells if "check" in cell.labels}
+    last = max(i for i, cell in enumerate(cells) if "check" in cell.labels)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for cell in cells[:last + 1]:
+        name = cell.labels.get("exercise")
+        if name is not None:
+            yield name, solved(cell), checks[name], dict(namespace)
+        exec(solved(cell) if name is not None else cell.text, namespace)
+        mpl.pyplot.close("all")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SOURCE.glob("*.py")))
+def test_every_exercise_has_wrong_answers(name: str) -> None:
+    assert set(WRONG.get(name, {})) == set(pair_up(cells_of(name)))
+
+
+@pytest.mark.slow
+@pytest.mark.tutorials
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_wrong_answers_fail(name: str) -> None:
+    mpl.use("Agg")
+    for exercise, solution, check, namespace in attempts(cells_of(name)):
+        for right, wrong, told in WRONG[name][exercise]:
+            assert right in solution, f"{exercise}: update the wrong answer"
+            # Checks draw their test points from the tutorial's generator: every attempt its own.
+            attempt = dict(namespace) | {"rng": np.random.default_rng(0)}
+            try:
+                exec(solution.replace(right, wrong, 1) + "\n" + check, attempt)
+            except CheckFailed as fault:
+                assert re.search(told, str(fault)), f"{exercise}, {wrong!r}: {fault}"
+            else:
+                pytest.fail(f"{exercise}: the check lets {wrong!r} pass")
