@@ -2,7 +2,7 @@
 
 Each is a pair. The gradient is ``dL/d(probability)``; it enters a model through ``grad_gate``.
 All are means, not sums: a budget must not depend on the width of a layer or on the batch size.
-``usage`` may be the probabilities or the executed mask of zeros and ones; with the mask, the
+``usage`` may be the probabilities or the executed mask, floats 0 and 1; with the mask, the
 gradient goes to the probabilities straight through, and what is controlled is what is executed.
 """
 
@@ -15,6 +15,9 @@ from minimidl.errors import require
 
 
 def _mean(usage: Array) -> float:
+    # The gradient takes the dtype of the usage: in booleans it would say True.
+    require(usage.dtype.kind == "f", "usage", f"dtype {usage.dtype}", "floats",
+            "for the executed mask take decision.mask, not decision.active")
     return float(usage.mean(dtype=np.float64))
 
 

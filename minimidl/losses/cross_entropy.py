@@ -35,8 +35,9 @@ def soft_targets(
     if class_weights is None:
         return target
     weights = np.asarray(class_weights, logits.dtype)
-    require(weights.shape == (n_classes,) and bool((weights >= 0).all()), "class_weights",
-            f"shape {weights.shape}", f"({n_classes},) numbers of at least 0")
+    require(weights.shape == (n_classes,), "class_weights", f"shape {weights.shape}",
+            f"({n_classes},)")
+    require(bool((weights >= 0).all()), "class_weights", weights.min(), "numbers of at least 0")
     return target * weights[labels][:, None]
 
 
@@ -52,10 +53,12 @@ def cross_entropy(
         label_smoothing: share of the target spread over all classes, in [0, 1).
 
     Raises:
-        InputError: labels out of range or of the wrong shape, logits not finite.
+        InputError: labels out of range or of the wrong shape, logits no rows or not finite,
+            weights negative or all 0.
 
     """
     require(0 <= label_smoothing < 1, "label_smoothing", label_smoothing, "a number in [0, 1)")
+    require(logits.ndim == 2, "logits", f"shape {logits.shape}", "(batch, n_classes)")
     check_labels(labels, len(logits), logits.shape[1])
     require_finite(logits, "logits")
     log_p = log_softmax(logits)

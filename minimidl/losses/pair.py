@@ -19,7 +19,8 @@ class Pair(NamedTuple):
 
 
 def check_predictions(predictions: Array, targets: Array, name: str) -> None:
-    """Raise InputError unless both have the same shape and the predictions are finite floats."""
+    """Raise InputError unless both have the same shape and only finite entries."""
     require(predictions.shape == np.shape(targets), "targets", f"shape {np.shape(targets)}",
             f"{predictions.shape}, the shape of {name}")
     require_finite(predictions, name)
+    require_finite(np.asarray(targets), "targets")
