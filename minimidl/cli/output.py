@@ -94,11 +94,11 @@ def cell(value: Any) -> str:
 
 def format_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     """Rows as aligned text, one header line, numbers to the right."""
-    body = [[cell(row.get(column)) for column in columns] for row in rows]
-    widths = [max(map(len, texts)) for texts in zip(columns, *body, strict=True)]
+    cells = [list(columns), *([cell(row.get(column)) for column in columns] for row in rows)]
+    widths = [max(len(text) for text in texts) for texts in zip(*cells, strict=True)]
     numeric = [all(isinstance(row.get(c), int | float | np.number | None) for row in rows)
                for c in columns]
-    lines = [columns, ["-" * width for width in widths], *body]
+    lines = [cells[0], ["-" * width for width in widths], *cells[1:]]
     return "\n".join(
         "  ".join(text.rjust(w) if right else text.ljust(w)
                   for text, w, right in zip(line, widths, numeric, strict=True)).rstrip()

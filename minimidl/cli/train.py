@@ -1,0 +1,110 @@
+"""``minimidl train``: one model, one data set, all options; checkpoint and resume."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from minimidl.cli.output import Row, check_writable, print_table, write_json
+from minimidl.errors import require
+
+COLUMNS = ["model", "dataset", "seed", "accuracy", "active_ratio", "mac_ratio",
+           "mac_ratio_with_gate", "macs", "latency_us", "dense_latency_us", "epochs"]
+EXAMPLES = """examples:
+  minimidl train --model midl --data digits --seeds 5
+  minimidl train --model dynamicgate --data digits --keep 0.3 --set gate.rank=8
+  minimidl train --model midl --data mnist --checkpoint run.npz --json run.json
+  minimidl train --model midl --data mnist --checkpoint run.npz --resume
+
+settings for --set NAME=VALUE, with their common defaults (some sets have their own):
+"""
+SHORTCUTS = {"epochs": "epochs", "batch_size": "batch_size", "learning_rate": "learning_rate",
+             "width": "width", "keep": "keep", "dropout": "dropout", "topk": "gate.topk"}
+"""Options of their own, and the setting each of them stands for."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``train`` to the command line."""
+    from minimidl.experiment.settings import known
+
+    settings = "\n".join(f"  {name}={value}" for name, value in known().items())
+    parser = subparsers.add_parser(
+        "train", help="train one model on one data set", description=__doc__,
+        epilog=EXAMPLES + settings, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="midl", help="dense, dropout, midl or dynamicgate")
+    parser.add_argument("--data", default="digits", help="a name from 'minimidl data list'")
+    parser.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds (default 1)")
+    for name in SHORTCUTS:
+        parser.add_argument(f"--{name.replace('_', '-')}", help=f"short for --set {name}=...")
+    parser.add_argument("--k", type=int, help="number of open gates, instead of --keep")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="any setting below; may be repeated")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE",
+                        help="write a checkpoint after every epoch")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--json", metavar="FILE", help="write the rows here")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write training curves here")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=run)
+
+
+def chosen_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Settings from ``--set`` and from the shortcuts; a shortcut wins."""
+    from minimidl.experiment import parse_assignments
+
+    shortcuts = [f"{setting}={getattr(args, name)}" for name, setting in SHORTCUTS.items()
+                 if getattr(args, name) is not None]
+    require(args.k is None or args.keep is None, "--k and --keep", "both", "one of them")
+    return parse_assignments(args.set + shortcuts + ([f"keep={args.k}"] if args.k is not None
+                                                     else []))
+
+
+def checkpoint_of(args: argparse.Namespace, seed: int) -> Path | None:
+    """One checkpoint file per seed: ``run.npz`` for one, ``run.seed3.npz`` for several."""
+    path: Path | None = args.checkpoint
+    if path is None or args.seeds == 1:
+        return path
+    return path.with_name(f"{path.stem}.seed{seed}{path.suffix}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train every seed, print and write the rows."""
+    from minimidl.data import load
+    from minimidl.experiment import make_settings, run_experiment
+
+    require(args.seeds >= 1, "--seeds", args.seeds, "at least 1")
+    require(not args.resume or args.checkpoint is not None, "--resume", "no --checkpoint",
+            "--checkpoint FILE, the file to go on from")
+    settings = make_settings(args.data, chosen_settings(args))
+    check_writable(args.json)
+    data = load(args.data)
+    rows: list[Row] = []
+    for seed in range(args.seed, args.seed + args.seeds):
+        result = run_experiment(args.model, data, settings, seed=seed, progress=not args.quiet,
+                                checkpoint=checkpoint_of(args, seed), resume=args.resume)
+        rows.append(result.row)
+        if args.out is not None:
+            draw(result, args.out / f"{args.model}-{args.data}-seed{seed}.png")
+    print_table(rows, COLUMNS)
+    print_means(rows)
+    write_json(args.json, "train", rows)
+    return 0
+
+
+def print_means(rows: list[Row]) -> None:
+    """Print the mean over seeds where there are several."""
+    if len(rows) > 1:
+        names = ("accuracy", "active_ratio", "mac_ratio_with_gate")
+        means = {name: sum(row[name] for row in rows) / len(rows) for name in names}
+        print(f"mean of {len(rows)} seeds: "
+              + ", ".join(f"{name} {value:.4f}" for name, value in means.items()))
+
+
+def draw(result: Any, path: Path) -> None:
+    """Write the training curves of one run."""
+    from minimidl.pictures import curves_figure, save_figure
+
+    save_figure(curves_figure({result.row["model"]: result.history}), path)
+    print(f"wrote {path}")

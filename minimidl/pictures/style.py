@@ -1,0 +1,61 @@
+"""What all figures share: colours and markers that also work in grey, and how a file is written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from minimidl.errors import InputError
+
+LOOKS: dict[str, dict[str, str]] = {
+    "dense": {"color": "#222222", "linestyle": "-", "marker": "s"},
+    "dropout": {"color": "#777777", "linestyle": "--", "marker": "D"},
+    "midl": {"color": "#1b6ca8", "linestyle": "-", "marker": "o"},
+    "dynamicgate": {"color": "#d1611f", "linestyle": "-.", "marker": "^"},
+}
+"""Colour, line and marker by model name: each differs in all three, so grey print is enough."""
+
+OTHER = {"color": "#3a7d44", "linestyle": ":", "marker": "v"}
+
+
+def look(model: str) -> dict[str, str]:
+    """The look of a model; unknown names share one."""
+    return LOOKS.get(model, OTHER)
+
+
+def line(model: str) -> dict[str, str]:
+    """The look without its marker, for curves."""
+    return {name: value for name, value in look(model).items() if name != "marker"}
+
+
+def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
+    """Return ``ax``, or axes of a fresh figure. No pyplot: no window, no global state."""
+    if ax is not None:
+        return ax
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained").add_subplot()
+
+
+def save_figure(figure: Any, path: str | Path) -> Path:
+    """Write a figure (PNG, 150 dots per inch) whole or not at all; returns the path.
+
+    Raises InputError when the place cannot be written.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".png")
+        with os.fdopen(handle, "wb") as file:
+            figure.savefig(file, format="png", dpi=150)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"figure {path}: got {error.strerror or error}, expected a place that "
+                         "can be written (choose another with --out)") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+    return path
