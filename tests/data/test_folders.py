@@ -40,7 +40,7 @@ def test_argument_beats_variable_beats_cache(monkeypatch, tmp_path):
 
 def test_a_file_in_the_way_of_a_folder_is_told(tmp_path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(InputError, match="taken.*cannot write.*MINIMIDL_DATA"):
+    with pytest.raises(InputError, match=r"taken.*cannot write.*MINIMIDL_DATA"):
         writable_folder(tmp_path / "taken")
     with pytest.raises(InputError, match="cannot write"):
         writable_folder(tmp_path / "taken" / "below")

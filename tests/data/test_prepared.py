@@ -91,12 +91,12 @@ def test_a_flipped_byte_is_noticed(tiny):
 
 def test_other_files_are_refused(tmp_path):
     np.savez(tmp_path / "other.npz", weight=np.zeros(3))
-    with pytest.raises(InputError, match="damaged.*about"):
+    with pytest.raises(InputError, match=r"damaged.*about"):
         read(tmp_path / "other.npz")
     np.savez(tmp_path / "hollow.npz", about=np.array('{"name": "hollow"}'))
     with pytest.raises(InputError, match="no class_names"):
         read(tmp_path / "hollow.npz")
-    with pytest.raises(InputError, match="no such file.*mend"):
+    with pytest.raises(InputError, match=r"no such file.*mend"):
         read(tmp_path / "absent.npz", "mend")
 
 

@@ -39,7 +39,7 @@ def test_same_seed_same_bits_and_another_seed_other_bits(name):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(InputError, match="'minst'.*digits, spirals, regimes, glyphs, mnist"):
+    with pytest.raises(InputError, match=r"'minst'.*digits, spirals, regimes, glyphs, mnist"):
         load("minst")
 
 

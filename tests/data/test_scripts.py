@@ -11,7 +11,7 @@ def test_every_prepared_set_has_a_script_with_the_two_functions():
     for name in NAMES:
         if ENTRIES[name].kind == "prepared":
             script = scripts.load_script(name)
-            assert script.NAME == name
+            assert name == script.NAME
             assert callable(script.prepare)
             assert callable(script.main)
 
