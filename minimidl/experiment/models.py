@@ -104,7 +104,8 @@ def build_model(
 ) -> Sequential:
     """Build ``n_in - width... - n_out``; hidden layers by name, the last one linear.
 
-    ``dropout`` is ``dense`` with a rate (0.5 unless ``options.dropout`` says otherwise).
+    ``dropout`` is ``dense`` with half of its neurons dropped at random in training, or more where
+    ``options.dropout`` says so.
 
     Raises:
         InputError: unknown name, or an option the layers refuse.
@@ -113,7 +114,7 @@ def build_model(
     require(name in HIDDEN, "model", repr(name), f"one of {', '.join(MODELS)}")
     options = options or ModelOptions()
     require(len(options.width) > 0, "width", "()", "at least one hidden layer")
-    rate = options.dropout or (0.5 if name == "dropout" else 0.0)
+    rate = max(options.dropout, 0.5) if name == "dropout" else options.dropout
     rng = np.random.default_rng(seed)
     layers: list[Layer] = []
     for n_units in options.width:

@@ -8,10 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
-color:#222}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.3rem .8rem;border-bottom:1px solid #ccc;text-align:right}th:first-child,td:first-child{text-align:left}
-img{width:100%}pre{background:#f5f5f5;padding:1rem;overflow:auto}"""
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .8rem;border-bottom:1px solid #ccc;text-align:right}
+th:first-child,td:first-child{text-align:left}
+img{width:100%} pre{background:#f5f5f5;padding:1rem;overflow:auto}
+"""
 
 TEXT = """<h1>Networks that choose their neurons</h1>
 <p>Four networks with 256 hidden neurons learned to read 8 x 8 handwritten digits. Two of them
@@ -45,7 +48,8 @@ def page(
         for row in rows)
     image = base64.b64encode(picture.read_bytes()).decode("ascii")
     return ('<!doctype html><html lang="en"><meta charset="utf-8">'
-            f"<title>minimidl quickstart</title><style>{STYLE}</style>{TEXT}<table><tr>{head}</tr>{body}</table>"
+            f"<title>minimidl quickstart</title><style>{STYLE}</style>{TEXT}"
+            f"<table><tr>{head}</tr>{body}</table>"
             f"<pre>{escape(legend.strip())}</pre>"
             '<img alt="Training curves, accuracy against cost, and activity by digit" '
             f'src="data:image/png;base64,{image}">{READING}</html>\n')
