@@ -1,0 +1,97 @@
+"""What a straight-through gate must keep besides its derivative.
+
+1. Forward is exactly hard: the value that multiplies is the mask (or mask times probability), the
+   mask holds zeros and ones only, what is reported open is what is open, and a Top-k opens k.
+2. The true derivative of the decision is exactly 0: differences of the *real* forward see nothing.
+   (A forward that is secretly soft fails here; that is the reversed straight-through line.)
+3. A gradient of the task loss alone, no budget, reaches every parameter of the gate.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minimidl.arrays import Array, Memory
+from minimidl.proof.differences import numeric_gradient
+from minimidl.proof.subject import Statement
+from minimidl.proof.surrogates import hard_gates, is_hard
+from minimidl.proof.verdict import WEAK
+from minimidl.proof.walk import leaves, memory_at
+
+
+def gate_statements(
+    layer: Any, x: Array, training: bool, rng_seed: int
+) -> tuple[Statement, ...]:
+    """The three statements for every hard gate of a model, each ready to be checked."""
+    paths = hard_gates(layer, x, training, rng_seed)
+    _, memory = layer.forward(x, training, np.random.default_rng(rng_seed))
+    by_path = dict(leaves(layer))
+    found: list[Statement] = []
+    for path in paths:
+        leaf, own = by_path[path], memory_at(memory, path)
+        arguments = (leaf, own["x"].copy(), training, rng_seed)
+        found += [partial(forward_is_hard, *arguments), partial(true_derivative_is_0, *arguments)]
+        if 0 < own["decision"].mask.sum() < own["decision"].mask.size:
+            found.append(partial(task_reaches_gate, layer, x, training, rng_seed, path))
+    return tuple(found)
+
+
+def run(leaf: Any, x: Array, training: bool, rng_seed: int) -> tuple[Array, Memory]:
+    """One forward with a fresh generator."""
+    output, memory = leaf.forward(x, training, np.random.default_rng(rng_seed))
+    return output, memory
+
+
+def forward_is_hard(leaf: Any, x: Array, training: bool, rng_seed: int) -> str:
+    """Statement 1; answers what is wrong."""
+    output, memory = run(leaf, x, training, rng_seed)
+    decision = memory["decision"]
+    binary = leaf.gate_value == "binary"
+    expected = decision.mask if binary else decision.mask * decision.probability
+    if not is_hard(decision.mask) or not np.array_equal(decision.gate, expected):
+        return "forward is not hard: the gate is not the mask"
+    if not np.array_equal(decision.active, decision.mask > 0):
+        return "the reported mask is not the executed mask"
+    if hasattr(leaf, "k") and np.any(decision.mask.sum(axis=1) != leaf.k):
+        return f"not {leaf.k} gates open in every row"
+    closed = np.repeat(~decision.active, leaf.block, axis=1)
+    if leaf.light is None and np.any(output[closed] != 0):
+        return "a closed gate lets something through"
+    return ""
+
+
+def true_derivative_is_0(leaf: Any, x: Array, training: bool, rng_seed: int) -> str:
+    """Statement 2; answers what is wrong."""
+    output, memory = run(leaf, x, training, rng_seed)
+    rng = np.random.default_rng(rng_seed)
+    of_mask = rng.normal(size=memory["decision"].mask.shape)
+    of_output = rng.normal(size=output.shape)
+
+    def decided(_: Array) -> float:
+        output, memory = run(leaf, x, training, rng_seed)
+        value = float(np.vdot(of_mask, memory["decision"].mask))
+        if leaf.gate_value == "binary":  # then the output too depends on the gate by the mask alone
+            value += float(np.vdot(of_output, output))
+        return value
+
+    for name, parameter in leaf.params.items():
+        if name.startswith("gate.") and np.any(numeric_gradient(decided, parameter) != 0):
+            return f"{name}: the decision has a derivative, so forward is not hard"
+    return ""
+
+
+def task_reaches_gate(
+    layer: Any, x: Array, training: bool, rng_seed: int, path: str
+) -> str:
+    """Statement 3; answers what is wrong."""
+    output, memory = run(layer, x, training, rng_seed)
+    task = np.random.default_rng(rng_seed).normal(size=output.shape)
+    _, grads = layer.backward(task, memory)
+    prefix = f"{path}.gate." if path else "gate."
+    for name in (name for name in layer.params if name.startswith(prefix)):
+        if np.max(np.abs(grads.get(name, 0.0))) < WEAK:
+            return f"{name}: the task loss does not reach the gate"
+    return ""
