@@ -144,12 +144,7 @@ def _print_counts(row: dict[str, Any]) -> None:
 
 def _draw(dataset: Any, out: Path) -> Path:
     """Draw samples into ``out`` and return the file."""
-    from minimidl.data.folders import not_writable, writable_folder
     from minimidl.pictures.samples import samples
+    from minimidl.pictures.style import save_figure
 
-    path = writable_folder(out) / f"{dataset.name}.png"
-    try:
-        samples(dataset).figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise not_writable(path, error) from error
-    return path
+    return save_figure(samples(dataset).figure, out / f"{dataset.name}.png")

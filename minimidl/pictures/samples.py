@@ -8,6 +8,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.data.dataset import Dataset
+from minimidl.pictures.style import new_axes
 
 PER_CLASS = 12
 
@@ -23,10 +24,7 @@ def samples(dataset: Dataset, ax: Any = None) -> Any:
         The axes.
 
     """
-    from matplotlib.figure import Figure
-
-    if ax is None:
-        ax = Figure(figsize=(6, 5), layout="constrained").add_subplot()
+    ax = new_axes(ax, (6.0, 5.0))
     if dataset.image_shape is not None:
         _mosaic(dataset, ax)
     elif dataset.n_features == 2:
