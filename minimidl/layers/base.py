@@ -71,7 +71,9 @@ class Layer(ABC):
         if self.n_in:
             require_batch(x, self.n_in, self.dtype or x.dtype)
         else:
-            require(x.ndim == 2, "x", f"shape {x.shape}", "(batch, features)")
+            shape = getattr(x, "shape", None)
+            require(shape is not None and len(shape) == 2, "x", f"shape {shape}",
+                    "(batch, features)")
 
 
 def need_rng(rng: Rng | None, layer: str) -> Rng:

@@ -40,6 +40,13 @@ class Sequential(Layer):
             width = layer.n_out or width
         self.n_out = width
 
+    def _check_paths(self, by_path: dict[str, Array]) -> None:
+        """A budget for a layer that is not there would silently do nothing: refuse it."""
+        if by_path:
+            gated = gated_layers(self)
+            strange = [path for path in by_path if path not in gated]
+            require(not strange, "grad_gate", strange, f"paths of gated layers: {list(gated)}")
+
     def forward(
         self, x: Array, training: bool = False, rng: Rng | None = None
     ) -> tuple[Array, Memory]:
@@ -53,10 +60,14 @@ class Sequential(Layer):
         self, grad_output: Array, memory: Memory,
         grad_gate: Array | dict[str, Array] | None = None,
     ) -> tuple[Array, Grads]:
-        """Run the layers' backward passes in reverse order (the chain rule)."""
+        """Run the layers' backward passes in reverse order (the chain rule).
+
+        Raises InputError when ``grad_gate`` is no dict, or names a path without a gated layer.
+        """
         require(grad_gate is None or isinstance(grad_gate, dict), "grad_gate",
                 type(grad_gate).__name__, "a dict keyed by layer path, such as {'0': ...}")
         by_path: dict[str, Array] = grad_gate if isinstance(grad_gate, dict) else {}
+        self._check_paths(by_path)
         by_layer: list[Grads] = [{} for _ in self.layers]
         for position in reversed(range(len(self.layers))):
             layer = self.layers[position]
