@@ -12,6 +12,7 @@ from minimidl.learning import (
     Budget,
     Parts,
     cosine,
+    evaluate,
     fit,
     gate_group,
     linear,
@@ -79,6 +80,25 @@ def test_a_whole_batch_step_by_hand():
     assert (row["loss"], row["val_loss"], row["val_accuracy"]) == (25.0, 0.0, None)
 
 
+def test_layers_are_trained_in_training_mode_and_judged_in_the_other():
+    modes = []
+
+    class Spy(ReLU):
+        def forward(self, x, training=False, rng=None):
+            modes.append((training, len(x), rng is not None))
+            return super().forward(x, training, rng)
+
+    train(Sequential(Linear(6, 3), Spy()), epochs=1)
+    assert modes == [(True, 32, True)] * 3 + [(True, 24, True), (False, 40, False)]
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
+    model = Sequential(Linear(6, 3))
+    data = blobs()
+    row = train(model, make=SGD, rate=0.0, epochs=1, batch_size=50).rows[0]  # 50, 50 and 20 rows
+    assert row["loss"] == pytest.approx(evaluate(model, data.x_train, data.y_train)["loss"])
+
+
 def test_a_row_tells_what_happened():
     row = train(gated(), epochs=1, learning_rate=0.005).rows[0]
     assert row.keys() == {"epoch", "loss", "budget", "val_loss", "val_accuracy", "active_ratio",
@@ -142,6 +162,15 @@ def test_ctrl_c_inside_an_epoch_leaves_the_checkpoint_of_the_last_one(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
 
 
+def test_layer_states_that_no_schedule_drives_are_resumed_too(tmp_path):
+    path, model, other = tmp_path / "run.npz", gated(), gated()
+    model.state["0.temperature"][...] = 0.5
+    train(model, epochs=1, checkpoint=path)
+    train(other, epochs=2, checkpoint=path, resume=True)
+    assert other.layers[0].temperature == 0.5
+    assert load_checkpoint(path).state["0.temperature"] == 0.5
+
+
 def test_a_finished_training_resumes_to_nothing_and_can_be_extended(tmp_path):
     path, model = tmp_path / "run.npz", dense()
     train(model, checkpoint=path, restore_best=False)
@@ -202,6 +231,18 @@ def test_a_budget_moves_the_active_ratio_to_its_target(of):
     assert high == pytest.approx(0.8, abs=0.1)
 
 
+def test_budgets_hear_the_progress_of_the_training():
+    heard = []
+
+    def listen(layers, memory, progress):
+        heard.append(progress)
+        return 2.0, {}
+
+    history = train(gated(), epochs=2, budgets=[listen])
+    assert heard == [step / 7 for step in range(8)]
+    assert history.column("budget") == [2.0, 2.0]
+
+
 def test_a_model_that_is_one_gated_layer_takes_a_budget():
     model = DynamicGate(6, 3)
     row = train(model, budgets=[Budget("mean", 0.1)]).rows[-1]
@@ -209,13 +250,16 @@ def test_a_model_that_is_one_gated_layer_takes_a_budget():
 
 
 def test_clipping_shortens_the_step():
-    def moved(clip):
-        model = dense()
-        before = model.params["0.weight"].copy()
-        train(model, make=SGD, rate=1.0, epochs=1, batch_size=120, clip=clip)
-        return np.linalg.norm(model.params["0.weight"] - before)
+    def moved(name, **options):
+        model = gated()
+        before = model.params[name].copy()
+        train(model, make=SGD, rate=1.0, epochs=1, batch_size=120, **options)
+        return np.linalg.norm(model.params[name] - before)
 
-    assert moved(1e-3) < 1.01e-3 < moved(None)
+    for name in ("0.weight", "0.gate.bias"):
+        assert moved(name, clip=1e-3) < 1.01e-3 < moved(name)
+    assert moved("0.gate.bias", clip_gates=1e-3) < 1.01e-3
+    assert moved("0.weight", clip_gates=1e-3) == moved("0.weight")
 
 
 def test_states_are_driven_to_the_end_of_their_schedule():
@@ -244,6 +288,15 @@ def test_divergence_in_the_last_step_of_an_epoch_is_not_saved(tmp_path):
         train(dense(), make=SGD, checkpoint=path,
               learning_rate=lambda step: 0.01 if step < 3 else 1e38)
     assert not path.exists()
+
+
+def test_an_infinite_validation_loss_is_told_too(tmp_path):
+    model, x = Linear(1, 1), np.array([[1.0]], np.float32)
+    data = Parts(x, x, 1e25 * x, x)  # finite predictions, but their squares are not
+    with pytest.raises(InputError, match=r"loss: got inf.*lower it"):
+        fit(model, data, optimizer=SGD(model.params, 0.1), epochs=1, loss="mse", progress=False,
+            checkpoint=tmp_path / "c.npz")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_callers_config_travels_with_the_checkpoint(tmp_path):

@@ -76,6 +76,13 @@ def test_a_gate_group_learns_at_its_own_pace():
     assert np.allclose(params["0.gate.weight"], 0.95, rtol=0, atol=1e-15)
 
 
+def test_decay_follows_the_rate_of_the_group():
+    params = {"w": np.ones((1, 1))}
+    group = Group("slow", lambda name: True, learning_rate_scale=0.5)
+    AdamW(params, learning_rate=0.1, weight_decay=0.5, groups=[group]).step(zeros_like(params))
+    assert params["w"][0, 0] == 1 - 0.1 * 0.5 * 0.5
+
+
 def test_the_first_matching_group_wins():
     params = {"w": np.ones(1)}
     groups = [Group("first", lambda name: True, 0.0), Group("second", lambda name: True, 1.0)]
