@@ -78,7 +78,7 @@ def write_report(out: Path, results: Mapping[str, Result], data: Dataset) -> lis
                                                 data.n_classes).values()))
               for name in ("midl", "dynamicgate")}
     rows = [result.row for result in results.values()]
-    figure = quickstart_figure({name: r.history for name, r in results.items()}, shares, rows,
+    figure = quickstart_figure({name: r.history.rows for name, r in results.items()}, shares, rows,
                                data.class_names)
     picture = save_figure(figure, out / "quickstart.png")
     report = out / "quickstart.html"

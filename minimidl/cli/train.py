@@ -106,5 +106,5 @@ def draw(result: Any, path: Path) -> None:
     """Write the training curves of one run."""
     from minimidl.pictures import curves_figure, save_figure
 
-    save_figure(curves_figure({result.row["model"]: result.history}), path)
+    save_figure(curves_figure({result.row["model"]: result.history.rows}), path)
     print(f"wrote {path}")

@@ -10,7 +10,6 @@ import numpy as np
 from minimidl.arrays import Array
 from minimidl.pictures.style import new_axes
 
-
 ALWAYS, NEVER = 0.9, 0.01
 """A gate that every class opens more often than the first, or none more often than the second."""
 
@@ -48,6 +47,7 @@ def activity_map(
     image = ax.imshow(share[:, by_favourite(share)], aspect="auto", cmap="Greys", vmin=0, vmax=1,
                       interpolation="nearest")
     ax.set_yticks(range(len(class_names)), class_names)
-    ax.set(xlabel="hidden neuron (always open, then by favourite class, never open)", ylabel="class", title=title)
+    ax.set(xlabel="hidden neuron (always open, then by favourite class, never open)",
+           ylabel="class", title=title)
     ax.figure.colorbar(image, ax=ax, label="share of samples\nthat open it", shrink=0.9)
     return ax

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minimidl.learning.history import History
 from minimidl.pictures.style import line, new_axes
 
 TITLES = {"loss": "training loss", "val_loss": "validation loss",
           "val_accuracy": "validation accuracy", "active_ratio": "share of open neurons"}
 
 
-def curves(histories: Mapping[str, History], column: str = "val_accuracy", ax: Any = None) -> Any:
+Rows = Sequence[Mapping[str, Any]]
+"""One row per epoch, as :attr:`minimidl.learning.History.rows` holds them."""
+
+
+def curves(histories: Mapping[str, Rows], column: str = "val_accuracy", ax: Any = None) -> Any:
     """One curve per model of one column of their histories.
 
     Args:
-        histories: by model name, from :func:`minimidl.learning.fit`.
+        histories: rows of epochs by model name.
         column: ``loss``, ``val_loss``, ``val_accuracy`` or ``active_ratio``.
         ax: axes to draw into; None makes a figure.
 
@@ -25,15 +28,16 @@ def curves(histories: Mapping[str, History], column: str = "val_accuracy", ax: A
 
     """
     ax = new_axes(ax)
-    for model, history in histories.items():
-        ax.plot(history.column("epoch"), history.column(column), label=model, **line(model))
+    for model, rows in histories.items():
+        ax.plot([row["epoch"] for row in rows], [row[column] for row in rows], label=model,
+                **line(model))
     ax.set(xlabel="epoch", ylabel=TITLES.get(column, column))
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     return ax
 
 
-def curves_figure(histories: Mapping[str, History]) -> Any:
+def curves_figure(histories: Mapping[str, Rows]) -> Any:
     """Loss, accuracy and open neurons side by side; returns the figure."""
     from matplotlib.figure import Figure
 

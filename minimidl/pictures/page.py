@@ -23,8 +23,8 @@ decide for every digit which hidden neurons to run: <b>midl</b> always runs the 
 are not multiplied by anything; their work is skipped, and the table counts it honestly: the gate's
 own work is included.</p>"""
 
-READING = """<p>In the lower maps each row is a digit and each column a hidden neuron. On the left
-stand neurons that every digit opens, on the right those that none opens any more, between them a
+READING = """<p>In the lower maps each row is a digit and each column a hidden neuron. On the
+left stand neurons that every digit opens, on the right those that none opens any more, between them a
 staircase: neurons that have a favourite digit. Nobody told the network to divide the work so.</p>"""
 
 

@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minimidl.arrays import Array
-from minimidl.learning.history import History
 from minimidl.pictures.activity import activity_map
 from minimidl.pictures.cost import accuracy_against_cost
-from minimidl.pictures.curves import curves
+from minimidl.pictures.curves import Rows, curves
 
 
 def quickstart_figure(
-    histories: Mapping[str, History], shares: Mapping[str, Array],
-    rows: Sequence[Mapping[str, Any]], class_names: Sequence[str],
+    histories: Mapping[str, Rows], shares: Mapping[str, Array],
+    rows: Rows, class_names: Sequence[str],
 ) -> Any:
     """Curves and costs above, one activity map per gated model below; returns the figure.
 
     Args:
-        histories: by model name.
+        histories: rows of epochs by model name.
         shares: ``(n_classes, n_gates)`` by model name, gated models only.
         rows: of the result file.
         class_names: one per class.
