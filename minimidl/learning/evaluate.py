@@ -45,6 +45,12 @@ def accuracy(pair: Pair, output: Array, targets: Array) -> float | None:
     return float(RIGHT[forward](output, targets).mean()) if forward in RIGHT else None
 
 
+def gates_of(model: Layer) -> dict[str, Gated]:
+    """Gated layers by path; of the inner model where ``model`` only runs another one (executors)."""
+    inner: Layer = getattr(model, "model", model)
+    return gated_layers(inner)
+
+
 class GateMeter:
     """Counts open gates, batch after batch.
 
@@ -102,7 +108,7 @@ def evaluate(
     require(len(x) > 0 and len(x) == len(y), "x and y", f"{len(x)} and {len(y)} rows",
             "as many rows in both, at least one")
     require(batch_size >= 1, "batch_size", batch_size, "at least 1")
-    pair, meter, outputs = find_loss(loss), GateMeter(gated_layers(model)), []
+    pair, meter, outputs = find_loss(loss), GateMeter(gates_of(model)), []
     for start in range(0, len(x), batch_size):
         output, memory = model.forward(x[start:start + batch_size])
         meter.add(memory)

@@ -11,11 +11,11 @@ import numpy as np
 
 from minimidl.arrays import Grads
 from minimidl.errors import require
-from minimidl.layers import Layer, gated_layers
+from minimidl.layers import Layer
 from minimidl.learning.batches import TrainingData, check_data, count_steps, shuffled_batches
 from minimidl.learning.budget import BudgetRule, total_budget
 from minimidl.learning.clipping import clip_global_norm
-from minimidl.learning.evaluate import evaluate, find_loss
+from minimidl.learning.evaluate import evaluate, find_loss, gates_of
 from minimidl.learning.groups import is_gate
 from minimidl.learning.history import History, Row, Score, by_accuracy
 from minimidl.learning.optimizer import Optimizer
@@ -83,7 +83,7 @@ def fit(
 
     """
     pair, rate = find_loss(loss), as_schedule(learning_rate, optimizer)
-    gates, set_states = gated_layers(model), drive_states(model.state, state_schedules or {})
+    gates, set_states = gates_of(model), drive_states(model.state, state_schedules or {})
     steps = count_steps(len(data.x_train), batch_size)
     check_fit(data, epochs, patience, budgets, gates)
     settings = {"loss": loss if isinstance(loss, str) else "custom", "batch_size": batch_size,

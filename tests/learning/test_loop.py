@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minimidl import InputError
-from minimidl.layers import MIDL, Dropout, DynamicGate, Linear, ReLU, Sequential
+from minimidl.layers import MIDL, Dropout, DynamicGate, Layer, Linear, ReLU, Sequential
 from minimidl.learning import (
     SGD,
     Adam,
@@ -241,6 +241,28 @@ def test_budgets_hear_the_progress_of_the_training():
     history = train(gated(), epochs=2, budgets=[listen])
     assert heard == [step / 7 for step in range(8)]
     assert history.column("budget") == [2.0, 2.0]
+
+
+def test_a_model_inside_an_executor_trains_the_same():
+    class Runner(Layer):
+        """What an executor is to the loop: another way to run the same arrays."""
+
+        def __init__(self, model):
+            super().__init__()
+            self.model, self.params, self.state = model, model.params, model.state
+
+        def forward(self, x, training=False, rng=None):
+            return self.model.forward(x, training, rng)
+
+        def backward(self, grad_output, memory, grad_gate=None):
+            return self.model.backward(grad_output, memory, grad_gate)
+
+    bare, wrapped = gated(), gated()
+    expected = train(bare, **FULL)
+    history = train(Runner(wrapped), **FULL)
+    assert without_time(history) == without_time(expected)
+    assert history.rows[-1]["active_ratio"] < 1
+    assert bits(wrapped) == bits(bare)
 
 
 def test_a_model_that_is_one_gated_layer_takes_a_budget():
