@@ -46,7 +46,7 @@ def accuracy(pair: Pair, output: Array, targets: Array) -> float | None:
 
 
 def gates_of(model: Layer) -> dict[str, Gated]:
-    """Gated layers by path; of the inner model where ``model`` only runs another one (executors)."""
+    """Gated layers by path; where ``model`` only runs another one (an executor), of that one."""
     inner: Layer = getattr(model, "model", model)
     return gated_layers(inner)
 
