@@ -24,8 +24,9 @@ are not multiplied by anything; their work is skipped, and the table counts it h
 own work is included.</p>"""
 
 READING = """<p>In the lower maps each row is a digit and each column a hidden neuron. On the
-left stand neurons that every digit opens, on the right those that none opens any more, between them a
-staircase: neurons that have a favourite digit. Nobody told the network to divide the work so.</p>"""
+left stand neurons that every digit opens, on the right those that none opens any more, between
+them a staircase: neurons that have a favourite digit. Nobody told the network to divide the work
+so.</p>"""
 
 
 def page(
