@@ -1,7 +1,7 @@
 """Proof: every backward against differences of its forward, and every check against mutants."""
 
 from minimidl.proof.differences import numeric_gradient
-from minimidl.proof.engine import prove
+from minimidl.proof.engine import prove_subject
 from minimidl.proof.mutators import MUTATORS, mutants
 from minimidl.proof.prove import layer_subject, prove_layer, prove_pair, prove_topk
 from minimidl.proof.subject import Subject
@@ -9,5 +9,5 @@ from minimidl.proof.verdict import TOLERANCE, Report, relative_error
 
 __all__ = [
     "MUTATORS", "TOLERANCE", "Report", "Subject", "layer_subject", "mutants", "numeric_gradient",
-    "prove", "prove_layer", "prove_pair", "prove_topk", "relative_error",
+    "prove_layer", "prove_pair", "prove_subject", "prove_topk", "relative_error",
 ]

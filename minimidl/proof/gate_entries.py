@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array, Memory, Rng
-from minimidl.proof.engine import prove
+from minimidl.proof.engine import prove_subject
 from minimidl.proof.entry import Proof
 from minimidl.proof.mistakes import EVERY_OPERATOR, HARD_OPERATOR, Mistake
 from minimidl.proof.prove import LINEARISED_TOLERANCE, prove_topk
@@ -48,7 +48,7 @@ def net_proof(
             grad_x, grads = net.backward(cotangents["output"], memory)
             return {"x": grad_x, **grads}
 
-        return prove(Subject({"x": x, **net.params}, forward, backward), name=name,
+        return prove_subject(Subject({"x": x, **net.params}, forward, backward), name=name,
                      seed=int(rng.integers(2**31)))
 
     return Proof(name, (kind,), prove_net)
@@ -86,7 +86,7 @@ def threshold_proof(gates: Any) -> Proof:
 
         subject = Subject({"probability": p}, forward, lambda g, memory: {
             "probability": back(g["mask"], memory)}, surrogate, statements=(forward_is_hard,))
-        return prove(subject, name="threshold", kind="linearised", mutate=mistake is None,
+        return prove_subject(subject, name="threshold", kind="linearised", mutate=mistake is None,
                      tolerance=LINEARISED_TOLERANCE, seed=int(rng.integers(2**31)))
 
     return Proof("threshold, straight-through", (gates.threshold_mask_backward,), prove_threshold,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array, Memory
-from minimidl.proof.engine import prove
-from minimidl.proof.statements import gate_statements
-from minimidl.proof.subject import Backward, Forward, Statement, Subject, Values
+from minimidl.proof.engine import prove_subject
+from minimidl.proof.statements import gate_statements, topk_is_hard
+from minimidl.proof.subject import Forward, Statement, Subject, Values
 from minimidl.proof.surrogates import hard_gates, linearised, topk_surrogate
 from minimidl.proof.verdict import TOLERANCE, Report
 from minimidl.proof.walk import leaves, memory_at
@@ -49,7 +49,7 @@ def prove_layer(
     subject = layer_subject(layer, x, training=training, rng_seed=rng_seed, budgets=budgets)
     kind = "finite-difference" if subject.surrogate is None else "linearised"
     usual = TOLERANCE if subject.surrogate is None or projection else LINEARISED_TOLERANCE
-    return prove(
+    return prove_subject(
         subject, name=name or type(layer).__name__, kind="projection" if projection else kind,
         tolerance=usual if tolerance is None else tolerance, seed=seed, mutate=mutate)
 
@@ -119,7 +119,8 @@ def prove_pair(
         cotangents={"value": np.array(1.0)}, watched=[args, options])
     title = name or getattr(forward, "__name__", "pair")
     kind = "projection" if projection else "finite-difference"
-    return prove(subject, name=title, kind=kind, seed=seed, tolerance=tolerance, mutate=mutate)
+    return prove_subject(
+        subject, name=title, kind=kind, seed=seed, tolerance=tolerance, mutate=mutate)
 
 
 def named(x: Any) -> Values:
@@ -171,11 +172,18 @@ def prove_topk(
     is_hard = bool(np.all((p == 0) | (p == 1))) if hard is None else hard
     tensors = {"scores": scores, "k": budget, "temperature": width}
     surrogate = topk_surrogate(scores, budget, width) if is_hard else None
-    backward: Backward = lambda cotangents, memory: operator.backward(  # noqa: E731
-        cotangents["p"], memory)
+
+    def backward(cotangents: Values, memory: Memory) -> Values:
+        grads: Values = operator.backward(cotangents["p"], memory)
+        return grads
+
+    def hardness() -> str:
+        return topk_is_hard(lambda: forward()[0]["p"], scores, int(k))
+
+    statements = (hardness,) if is_hard and not projection else ()
     kind = "linearised" if is_hard else "finite-difference"
     usual = LINEARISED_TOLERANCE if is_hard and not projection else TOLERANCE
-    return prove(
-        Subject(tensors, forward, backward, surrogate), name=name or type(operator).__name__,
-        kind="projection" if projection else kind, seed=seed, mutate=mutate,
-        tolerance=usual if tolerance is None else tolerance)
+    return prove_subject(
+        Subject(tensors, forward, backward, surrogate, statements=statements),
+        name=name or type(operator).__name__, kind="projection" if projection else kind, seed=seed,
+        mutate=mutate, tolerance=usual if tolerance is None else tolerance)

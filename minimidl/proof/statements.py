@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -95,3 +96,13 @@ def task_reaches_gate(
         if np.max(np.abs(grads.get(name, 0.0))) < WEAK:
             return f"{name}: the task loss does not reach the gate"
     return ""
+
+
+def topk_is_hard(choose: Callable[[], Array], scores: Array, k: int) -> str:
+    """Statements 1 and 2 for a Top-k operator on its own; answers what is wrong."""
+    p = choose()
+    if not is_hard(p) or np.any(p.sum(axis=1) != k):
+        return f"forward is not hard: not {k} ones in every row"
+    weights = np.random.default_rng(0).normal(size=p.shape)
+    slope = numeric_gradient(lambda _: float(np.vdot(weights, choose())), scores)
+    return "the decision has a derivative, so forward is not hard" if np.any(slope != 0) else ""
