@@ -19,7 +19,7 @@ def logistic(u: Array) -> Array:
     return np.where(u >= 0, 1, small) / (1 + small)
 
 
-def logit(p: float) -> float:
-    """``ln(p / (1 - p))``; ``p`` strictly inside (0, 1), else InputError."""
-    require(0.0 < p < 1.0, "probability", p, "a number strictly between 0 and 1")
+def logit(p: float, argument: str = "probability") -> float:
+    """``ln(p / (1 - p))``; ``p`` strictly inside (0, 1), else InputError naming ``argument``."""
+    require(0.0 < p < 1.0, argument, p, "a number strictly between 0 and 1")
     return math.log(p) - math.log1p(-p)

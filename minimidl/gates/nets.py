@@ -114,6 +114,7 @@ def gate_net(
 ) -> GateNet:
     """Build a gate network by name: ``"linear"`` or ``"low-rank"``."""
     require(kind in ("linear", "low-rank"), "gate", repr(kind), "'linear' or 'low-rank'")
+    require(0 <= spread < np.inf, "spread", spread, "a number of at least 0")
     if kind == "linear":
         return AffineNet(n_in, n_gates, spread=spread, start=start, seed=seed, dtype=dtype)
     return LowRankNet(n_in, n_gates, rank=rank, spread=spread, start=start, seed=seed, dtype=dtype)

@@ -62,8 +62,9 @@ class DynamicGate(Gated):
         super().__init__(
             n_in, n_units, activation=activation, block=block, gate=gate, gate_rank=gate_rank,
             gate_spread=gate_spread * temperature,
-            start_score=temperature * logit(open_probability), gate_value=gate_value, light=light,
-            light_rank=light_rank, temperature=temperature, init=init, dtype=dtype, seed=seed)
+            start_score=temperature * logit(open_probability, "open_probability"),
+            gate_value=gate_value, light=light, light_rank=light_rank, temperature=temperature,
+            init=init, dtype=dtype, seed=seed)
         self.state["threshold"] = np.array(threshold, np.float64)
 
     @property

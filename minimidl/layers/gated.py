@@ -48,7 +48,7 @@ class Gated(Layer):
         super().__init__()
         require(block >= 1 and n_units % block == 0, "block", block,
                 f"a divisor of n_units={n_units}")
-        require(temperature > 0, "temperature", temperature, "a positive number")
+        require(0 < temperature < np.inf, "temperature", temperature, "a positive number")
         require(gate_value in GATE_VALUES, "gate_value", repr(gate_value),
                 f"one of {', '.join(GATE_VALUES)}")
         rng = np.random.default_rng(seed)
@@ -83,8 +83,11 @@ class Gated(Layer):
 
     def scores(self, x: Array) -> tuple[Array, Memory]:
         """Scores of the gate network, ``(batch, n_gates)``; NaN and infinity are refused here."""
-        scores, memory = self.gate.forward(x)
-        require_finite(scores, "gate scores")
+        with np.errstate(invalid="ignore", over="ignore"):  # told in words instead of a warning
+            scores, memory = self.gate.forward(x)
+        if not np.isfinite(scores).all():
+            require_finite(x, "x")  # the usual culprit; else the parameters have diverged
+            require_finite(scores, "gate scores")
         return scores, memory
 
     def to_units(self, per_gate: Array) -> Array:

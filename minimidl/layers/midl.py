@@ -78,9 +78,9 @@ class MIDL(Gated):
     ) -> None:
         super().__init__(
             n_in, n_units, activation=activation, block=block, gate=gate, gate_rank=gate_rank,
-            gate_spread=gate_spread, start_score=logit(open_probability), gate_value=gate_value,
-            light=light, light_rank=light_rank, temperature=temperature, init=init, dtype=dtype,
-            seed=seed)
+            gate_spread=gate_spread, start_score=logit(open_probability, "open_probability"),
+            gate_value=gate_value, light=light, light_rank=light_rank, temperature=temperature,
+            init=init, dtype=dtype, seed=seed)
         self.k = count_open(keep, self.n_gates)
         find_topk(topk)  # an unknown name is refused now, not at the first forward
         self.topk = topk
