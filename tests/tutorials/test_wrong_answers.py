@@ -43,7 +43,36 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             ("relu_backward(g_h, u)", "relu_backward(g_h, g_h)", "gradient of w1"),
         ],
     },
+    "02_from_dropout_to_a_learned_gate": {
+        "dropout": [
+            (">= rate)", "< rate)", "off with probability rate"),
+            (" / (1 - rate)", " * 1.0", "divide what stays"),
+            ("return g * factor", "return g * (factor > 0)", "dropout_backward"),
+            ("return g * factor", "return g", "dropout_backward"),
+        ],
+        "gate_backward": [
+            ("g * b, g * h", "g, g * h", "gradient of h"),
+            ("g * b, g * h * p", "g * b, g * h * b * p", "closed gates learn as well"),
+            ("g * h * p * (1 - p)", "g * h", "gradient of z"),
+            ("g * h * p * (1 - p)", "0 * z", "gradient of z"),
+        ],
+        "scores_backward": [
+            ("return g_z.sum(axis=0)", "return g_z.mean(axis=0)", "static"),
+            ("return g_z.sum(axis=0)", "return g_z", r"got:      shape \(5, 4\)"),
+            ("x.T @ g_z, g_z.sum(axis=0)", "x.T @ g_z, g_z.sum(axis=1)", "gradient of c"),
+            ("g_z @ a.T, x.T", "0 * x, x.T", "gradient of x"),
+        ],
+    },
 }
+
+
+def complaint(code: str, namespace: dict[str, Any]) -> str:
+    """What the check says of this code."""
+    try:
+        exec(code, namespace)
+    except CheckFailed as fault:
+        return str(fault)
+    return "nothing: the check lets it pass"
 
 
 def cells_of(name: str) -> list[Cell]:
@@ -79,9 +108,5 @@ def test_wrong_answers_fail(name: str) -> None:
             assert right in solution, f"{exercise}: update the wrong answer"
             # Checks draw their test points from the tutorial's generator: every attempt its own.
             attempt = dict(namespace) | {"rng": np.random.default_rng(0)}
-            try:
-                exec(solution.replace(right, wrong, 1) + "\n" + check, attempt)
-            except CheckFailed as fault:
-                assert re.search(told, str(fault)), f"{exercise}, {wrong!r}: {fault}"
-            else:
-                pytest.fail(f"{exercise}: the check lets {wrong!r} pass")
+            message = complaint(solution.replace(right, wrong, 1) + "\n" + check, attempt)
+            assert re.search(told, message), f"{exercise}, {wrong!r}: {message}"

@@ -307,14 +307,14 @@ print(f"loss at the start {history[0]:.2f} (no idea: log 10 = {np.log(10):.2f}; 
 own = np.eye(10)[digits.y_test]  # ask each image for the score of its own digit
 x, u, h = forward(p, digits.x_test)[1]
 by_pixel = linear_backward(relu_backward(linear_backward(own, h, p["w2"])[0], u), x, p["w1"])[0]
-fig, axes = plt.subplots(2, 10, figsize=(8, 1.9))
+fig, axes = plt.subplots(2, 10, figsize=(8, 2), layout="constrained")
 for digit, (above, below) in enumerate(axes.T):
     mine = digits.y_test == digit
-    above.imshow(digits.x_test[mine].mean(axis=0).reshape(8, 8), cmap="gray", vmin=-1.3, vmax=1.3)
+    above.imshow(digits.x_test[mine].mean(axis=0).reshape(8, 8), cmap="gray", vmin=-1.6, vmax=1.6)
     slopes = by_pixel[mine].mean(axis=0)
     below.imshow(slopes.reshape(8, 8), cmap="gray", vmin=-1, vmax=1)
     above.set_title(digit)
-for ax, name in zip(axes[:, 0], ("mean image", "slope"), strict=True):
+for ax, name in zip(axes[:, 0], ("image", "slope"), strict=True):
     ax.set_ylabel(name)
 for ax in axes.flat:
     ax.set(xticks=[], yticks=[])
@@ -334,7 +334,7 @@ def draw(rate):
     """Training loss for one learning rate."""
     with np.errstate(all="ignore"):
         _, history, accuracy = train(rate, steps=60)
-    _, ax = plt.subplots(figsize=(5, 2.6))
+    _, ax = plt.subplots(figsize=(5, 2.6), layout="constrained")
     ax.semilogy(history, color="black")
     ax.set(xlabel="step", ylabel="training loss", title=f"rate {rate:g}: test {accuracy:.1%}")
 
