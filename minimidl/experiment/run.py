@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minimidl.data import Dataset
+from minimidl.errors import require
 from minimidl.experiment.models import build_model
 from minimidl.experiment.recipe import fit_arguments
 from minimidl.experiment.settings import Settings
 from minimidl.layers import Sequential
-from minimidl.learning import History, fit
+from minimidl.learning import History, fit, load_checkpoint
 from minimidl.measure import count_macs
 
 
@@ -46,6 +48,8 @@ def run_experiment(
     """
     model = build_model(name, data.n_features, data.n_classes, settings.model, seed=seed)
     config = {"model": name, "dataset": data.name, "settings": settings.as_dict(), "seed": seed}
+    if resume and checkpoint is not None:
+        check_same(config, load_checkpoint(checkpoint).config, checkpoint)
     history = fit(model, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
                   config=config, **fit_arguments(model, data, settings.model, settings.train))
     row = {"model": name, "dataset": data.name, "seed": seed, **judge(model, data)}
@@ -54,6 +58,15 @@ def run_experiment(
             "checkpoint": None if checkpoint is None else str(checkpoint),
             "settings": settings.as_dict()}
     return Result(model, history, row)
+
+
+def check_same(now: dict[str, Any], then: dict[str, Any], checkpoint: Path) -> None:
+    """Raise InputError where a checkpoint is of another experiment than the one to resume."""
+    now = json.loads(json.dumps(now))  # as the file keeps it: tuples are lists there
+    odd = sorted(k for k in now["settings"] if now["settings"][k] != then["settings"].get(k))
+    odd = [k for k in ("model", "dataset", "seed") if now[k] != then[k]] + odd
+    require(not odd, "--resume", f"{', '.join(odd)} unlike those in {checkpoint}",
+            "the options the training began with", "or start a new checkpoint")
 
 
 def judge(model: Sequential, data: Dataset) -> dict[str, float]:

@@ -1,0 +1,59 @@
+"""``minimidl train``: rows, checkpoints, resume."""
+
+import json
+
+from minimidl.cli import main
+
+QUICK = ["train", "--data", "digits", "--epochs", "2", "--quiet"]
+
+
+def rows(path):
+    return json.loads(path.read_text())["rows"]
+
+
+def test_rows_by_seed_with_times_and_figures(tmp_path, capsys):
+    out = tmp_path / "train.json"
+    status = main([*QUICK, "--model", "midl", "--seeds", "2", "--json", str(out),
+                   "--out", str(tmp_path / "figures")])
+    assert status == 0
+    assert "mean of 2 seeds: accuracy" in capsys.readouterr().out
+    assert [row["seed"] for row in rows(out)] == [0, 1]
+    assert all(row["latency_us"] > 0 and row["dense_latency_us"] > 0 for row in rows(out))
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 2
+
+
+def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    whole, stopped = tmp_path / "whole.json", tmp_path / "stopped.json"
+    main([*QUICK, "--json", str(whole)])
+    checkpoint = tmp_path / "run.npz"
+    from minimidl.learning.run import Run
+    end_epoch = Run.end_epoch
+
+    def interrupt(self, row):
+        end_epoch(self, row)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "end_epoch", interrupt)
+    assert main([*QUICK, "--checkpoint", str(checkpoint)]) == 130
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir() if "run" in path.name] == ["run.npz"]
+    assert main([*QUICK, "--checkpoint", str(checkpoint), "--resume", "--json",
+                 str(stopped)]) == 0
+    first, second = rows(whole)[0], rows(stopped)[0]
+    for key in ("accuracy", "macs", "active_ratio", "epochs"):
+        assert first[key] == second[key]
+
+
+def test_a_checkpoint_of_another_experiment_is_refused(tmp_path, capsys):
+    checkpoint = tmp_path / "run.npz"
+    main([*QUICK, "--checkpoint", str(checkpoint)])
+    status = main([*QUICK, "--checkpoint", str(checkpoint), "--resume", "--set", "gate.rank=2"])
+    assert status == 2
+    assert "--resume: got gate.rank unlike those in" in capsys.readouterr().err
+
+
+def test_a_damaged_checkpoint_is_one_line(tmp_path, capsys):
+    broken = tmp_path / "run.npz"
+    broken.write_bytes(b"not a checkpoint")
+    assert main([*QUICK, "--checkpoint", str(broken), "--resume"]) == 2
+    assert "run.npz" in capsys.readouterr().err

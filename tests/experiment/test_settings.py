@@ -1,0 +1,37 @@
+"""From the command line's words to options."""
+
+import pytest
+
+from minimidl.errors import InputError
+from minimidl.experiment import make_settings, parse_assignments
+
+
+def test_values_take_the_type_of_their_default():
+    assert parse_assignments(["gate.rank=4", "width=512,256", "keep=0.3", "dropout=0",
+                              "gate.topk=sigmoid"]) == {
+        "gate.rank": 4, "width": (512, 256), "keep": 0.3, "dropout": 0.0, "gate.topk": "sigmoid"}
+
+
+def test_keep_is_a_count_when_whole_and_a_share_otherwise():
+    assert parse_assignments(["keep=1"]) == {"keep": 1}
+    assert isinstance(parse_assignments(["keep=1.0"])["keep"], float)
+
+
+def test_choice_beats_data_set_beats_common_default():
+    settings = make_settings("mnist", {"gate.rank": 3})
+    assert settings.model.width == (512,)
+    assert settings.model.gate_rank == 3
+    assert settings.train.batch_size == 128
+    assert settings.train.optimizer == "adamw"
+    assert settings.as_dict()["gate.rank"] == 3
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("gate.rank", r"--set: got 'gate.rank', expected NAME=VALUE"),
+    ("gate.colour=red", r"--set: got gate.colour, expected one of width, keep, gate.net"),
+    ("gate.rank=many", r"--set gate.rank: got 'many', expected int such as 8"),
+    ("width=12,x", r"--set width: got '12,x', expected whole numbers"),
+])
+def test_bad_assignments_say_what_would_be_good(text, message):
+    with pytest.raises(InputError, match=message):
+        parse_assignments([text])

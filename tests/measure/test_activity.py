@@ -1,0 +1,17 @@
+"""Shares of open gates by class."""
+
+import numpy as np
+
+from minimidl.layers import DynamicGate, Linear, Sequential
+from minimidl.measure import activity_by_class
+
+
+def test_shares_by_hand_and_unknown_classes():
+    layer = DynamicGate(1, 2, gate="linear")
+    layer.params["gate.weight"][:] = [[1.0, -1.0]]  # opens neuron 0 for x > 0, neuron 1 for x < 0
+    model = Sequential(layer, Linear(2, 3))
+    x = np.array([[1.0], [2.0], [-1.0], [-2.0], [3.0]], np.float32)
+    shares = activity_by_class(model, x, np.array([0, 0, 2, 2, 2]), 3)
+    assert list(shares) == ["0"]
+    np.testing.assert_allclose(shares["0"][[0, 2]], [[1, 0], [1 / 3, 2 / 3]])
+    assert np.isnan(shares["0"][1]).all()  # no sample of class 1: unknown, not closed
