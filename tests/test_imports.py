@@ -48,6 +48,7 @@ class Rule:
 PROTOCOL = {"layers", "gates", "losses"}
 LEARNING_MAY = PROTOCOL | {"data", "measure", "execution"}
 EXPERIMENT_MAY = LEARNING_MAY | {"learning", "bench"}
+# Execution may see gates too: a layer's decision is a record of that room.
 SEEN_BY_PICTURES = {"layers", "gates", "data", "measure", "experiment"}  # what is drawn; no maths
 
 TABLE = {
@@ -60,7 +61,7 @@ TABLE = {
     "learning":  Rule(LEARNING_MAY,       NONE,      {"numpy", "tqdm", "threadpoolctl"}, ALL),
     "experiment": Rule(EXPERIMENT_MAY,    NONE,      {"numpy", "tqdm", "threadpoolctl"}, ALL),
     "kernels":   Rule(NONE,               NONE,              {"numpy", "numba"},         ALL),
-    "execution": Rule({"layers", "kernels"}, NONE,           {"numpy"},                  ALL),
+    "execution": Rule({"layers", "kernels", "gates"}, NONE,  {"numpy"},                  ALL),
     "proof":     Rule(NONE,               NONE,              {"numpy"},                  ALL),
     "measure":   Rule(PROTOCOL,           NONE,              {"numpy"},                  ALL),
     "bench":     Rule(ALL,                ALL,               ALL,                        ALL),
