@@ -69,8 +69,7 @@ def _start(args: argparse.Namespace) -> tuple[int, list[dict[str, Any]]]:
 def _check(args: argparse.Namespace) -> tuple[int, list[dict[str, Any]]]:
     each, path = _chosen_notebook(args.which, args.out)
     outcomes = examine(path, each.student, args.limit)
-    for outcome in outcomes:
-        _tell(outcome)
+    _tell(outcomes)
     open_checks = sum(outcome.is_check and outcome.error is not None for outcome in outcomes)
     solved = all(outcome.error is None for outcome in outcomes)
     checks = sum(outcome.is_check for outcome in outcomes)
@@ -81,11 +80,21 @@ def _check(args: argparse.Namespace) -> tuple[int, list[dict[str, Any]]]:
                                     "passed": checks - open_checks}]
 
 
-def _tell(outcome: Outcome) -> None:
-    # Cells that are no checks are only worth a line when they fail.
-    if outcome.is_check or outcome.error is not None:
-        word = "passed" if outcome.error is None else "FAILED"
-        print(f"{word}  {outcome.name}{outcome.error or ''}")
+def _tell(outcomes: list[Outcome]) -> None:
+    """One word per check; other cells only where they failed before any check did.
+
+    What fails after an open exercise mostly fails because of it, so that is only counted.
+    """
+    check_failed, stopped = False, 0
+    for outcome in outcomes:
+        failed = outcome.error is not None
+        if not outcome.is_check and check_failed:
+            stopped += failed
+        elif outcome.is_check or failed:
+            print(f"{'FAILED' if failed else 'passed'}  {outcome.name}{outcome.error or ''}")
+            check_failed = check_failed or (outcome.is_check and failed)
+    if stopped:
+        print(f"{stopped} other cells stopped after the first failed check")
 
 
 def _open(args: argparse.Namespace) -> tuple[int, list[dict[str, Any]]]:

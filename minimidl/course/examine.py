@@ -53,7 +53,7 @@ def examine(path: Path, student: Path, limit: float = 60.0) -> list[Outcome]:
     names = [labels_of(cell).get("check", "") for cell in cells]
     texts = [checks.get(name) or text_of(cell) for name, cell in zip(names, cells, strict=True)]
     results = _run(texts, path.resolve().parent, limit)
-    found = [Outcome(name or f"cell {place + 1}", name in checks, error, seconds)
+    found = [Outcome(name or f"code cell {place + 1}", name in checks, error, seconds)
              for place, (name, (error, seconds)) in enumerate(zip(names, results, strict=False))]
     reached = {outcome.name for outcome in found if outcome.is_check}
     return found + [Outcome(name, True, _absent(name in names), 0.0)

@@ -124,3 +124,21 @@ def test_open(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name)
     assert minimidl("open", "3") == 0
     assert started[0][2:] == ["jupyterlab", str(Path("minimidl-tutorials/03_tiny.ipynb"))]
+
+
+def test_a_cell_that_breaks_early_is_told_and_what_follows_is_counted(
+    one_tutorial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solution = one_tutorial / "solutions" / "03_tiny.ipynb"
+    notebook = json.loads(solution.read_text())
+    notebook["cells"][1]["source"] = "1 / 0"  # instead of the function that the check calls
+    extra = dict(notebook["cells"][0], source="2 / 0", id="later")
+    notebook["cells"].append(extra)
+    mine = one_tutorial / "mine.ipynb"
+    mine.write_text(json.dumps(notebook))
+    assert minimidl("check", str(mine)) == 1
+    told = capsys.readouterr().out
+    assert "FAILED  code cell 2" in told
+    assert "ZeroDivisionError" in told
+    assert "1 other cells stopped" in told
+    assert "passed  half" in told

@@ -72,7 +72,7 @@ def test_a_killed_python_is_told(tiny: Tutorial, tmp_path: Path) -> None:
 def test_other_errors_name_the_line(tiny: Tutorial, tmp_path: Path) -> None:
     path = changed(tiny, tmp_path, {1: "x = 1\nprint(x)\ny = 1 / 0\n"})
     first = examine(path, tiny.student)[0]
-    assert first.name == "cell 1"
+    assert first.name == "code cell 1"
     assert "ZeroDivisionError" in (first.error or "")
     assert "line 3" in (first.error or "")
 
