@@ -1,0 +1,163 @@
+"""The executor: a model run through the kernels, with the model's own protocol.
+
+It flattens nested sequentials and cuts the layers into segments of a gated layer and the linear
+layer directly after it, whose closed neurons are skipped. All other layers run as they are.
+
+Two honest limits. ``forward(training=True)`` runs the model's own dense layers, because the
+straight-through gradient of a closed gate needs what its neuron would have answered.
+``forward(training=False)`` skips, and its ``backward`` computes the skipped values then, for the
+same reason: the pair is the model's pair, and the work is deferred to those who ask for gradients.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require, require_batch, require_finite
+from minimidl.execution.choice import PATHS
+from minimidl.execution.segment import Segment
+from minimidl.execution.stages import Stage, cut, put
+from minimidl.kernels import why_not_compiled
+from minimidl.layers import Layer, leaves, memory_at
+
+
+class Executor(Layer):
+    """Runs ``model``, sharing its arrays: what trains the model trains the executor.
+
+    Args:
+        model: any layer or sequential, nested or not.
+        path: ``"neuron"`` (compiled kernel, sample by sample), ``"block"`` (gathered samples, block
+            by block), ``"dense"`` (the model itself) or ``"auto"`` (by batch and density).
+
+    Raises:
+        InputError: an unknown path.
+
+    Attributes:
+        model: the model.
+        params: the model's own.
+        state: the model's own.
+
+    """
+
+    def __init__(self, model: Layer, path: str = "auto") -> None:
+        super().__init__()
+        require(path in PATHS, "path", repr(path), f"one of {', '.join(PATHS)}")
+        self.model, self.path = model, path
+        self.params, self.state = model.params, model.state
+        self.n_in, self.n_out = model.n_in, model.n_out
+        self.stages = cut(model)
+        self.steps = [stage.segment or stage.layer for stage in self.stages]
+        self.expected_dtype = self.dtype
+
+    def predict(self, x: Array) -> Array:
+        """Output ``(batch, n_out)`` in evaluation mode: the hot path.
+
+        Args:
+            x: ``(batch, n_in)``, dtype of the parameters; copied if it is not C-contiguous.
+
+        Raises:
+            InputError: wrong shape or dtype, NaN or infinity.
+
+        """
+        x = self._checked(x)
+        for step in self.steps:
+            x = step.predict(x, self.path) if isinstance(step, Segment) else step.forward(x)[0]
+        return x
+
+    def _checked(self, x: Array) -> Array:
+        if getattr(x, "ndim", 0) != 2 or x.shape[1] != self.n_in or x.dtype != self.expected_dtype:
+            self._look_again(x)
+        # "carray": C-contiguous, aligned and writable, the one kind that kernels are compiled for.
+        x = x if x.flags.carray else np.array(x, order="C")
+        # A finite sum of squares proves all entries finite, and BLAS makes it for next to nothing.
+        if not math.isfinite(np.vdot(x, x)):
+            require_finite(x, "x")
+        return x
+
+    def _look_again(self, x: Array) -> None:
+        """Raise, unless the model takes any width or has no parameters to fix a dtype."""
+        width = self.n_in or (x.shape[1] if getattr(x, "ndim", 0) == 2 else 0)
+        require_batch(x, width, self.expected_dtype or x.dtype)
+
+    def forward(
+        self, x: Array, training: bool = False, rng: Rng | None = None
+    ) -> tuple[Array, Memory]:
+        """As the model's ``forward``; skips closed neurons unless ``training``.
+
+        The memory has the model's shape. In the ``decision`` of a gated layer, ``active`` is the
+        mask that was executed, as the kernel wrote it down.
+        """
+        if training:
+            return self.model.forward(x, training, rng)
+        x = self._checked(x)
+        memory: Memory = {}
+        for stage in self.stages:
+            if stage.segment is None:
+                x, own = stage.layer.forward(x)
+                put(memory, stage.path, own)
+            else:
+                x = self._forward_segment(stage, stage.segment, x, memory)
+        return x, memory
+
+    def _forward_segment(
+        self, stage: Stage, segment: Segment, x: Array, memory: Memory
+    ) -> Array:
+        """Run one segment and store what its two layers remember."""
+        decision = segment.gated.decide(x)
+        path = segment.pick(x, decision)[0] if self.path == "auto" else self.path
+        if path == "dense":
+            hidden, gated_memory = segment.gated.apply(x, decision)
+            out, linear_memory = segment.linear.forward(hidden)
+        else:
+            out, offsets, indices = segment.run(x, path, decision)
+            decision = replace(decision, active=segment.executed(offsets, indices))
+            gated_memory = {"x": x, "decision": decision, "probability": decision.probability}
+            linear_memory = {}
+        put(memory, stage.path, gated_memory)
+        put(memory, stage.linear_path, linear_memory)
+        return out
+
+    def backward(
+        self, grad_output: Array, memory: Memory, grad_gate: Any = None
+    ) -> tuple[Array, Grads]:
+        """As the model's ``backward``; computes first what a skipping ``forward`` left out."""
+        return self.model.backward(grad_output, self._complete(memory), grad_gate)
+
+    def _complete(self, memory: Memory) -> Memory:
+        """The memory with the values of skipped neurons; the one given is not changed."""
+        complete: Memory = {}
+        for path, _ in leaves(self.model):
+            put(complete, path, memory_at(memory, path))
+        for stage in self.stages:
+            own = memory_at(memory, stage.path)
+            if stage.segment is not None and "u" not in own:
+                hidden, full_memory = stage.segment.gated.apply(own["x"], own["decision"])
+                put(complete, stage.path, full_memory)
+                put(complete, stage.linear_path, {"x": hidden})
+        return complete
+
+    def explain(self, batches: Sequence[int] = (1, 16, 256)) -> str:
+        """Which path runs what at these batch sizes, and why; one line each."""
+        lines = [f"path {self.path!r}; compiled kernels: {why_not_compiled() or 'yes'}"]
+        for stage in self.stages:
+            if stage.why_dense:
+                lines.append(f"layer {stage.path}: dense ({stage.why_dense})")
+            elif stage.segment is not None:
+                name = f"layers {stage.path} and {stage.linear_path}"
+                lines += [f"{name}: {line}"
+                          for line in explain_segment(stage.segment, self.path, batches)]
+        return "\n".join(lines)
+
+
+def explain_segment(segment: Segment, path: str, batches: Sequence[int]) -> list[str]:
+    """What ``"auto"`` would pick at the density known beforehand, or that the path was given."""
+    if path != "auto":
+        return [f"{path} at every batch, as asked for"]
+    chosen = [(batch, *segment.choose(batch, segment.expected_density())) for batch in batches]
+    return [f"{way} at batch {batch} ({why})" for batch, way, why in chosen]

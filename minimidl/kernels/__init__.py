@@ -1,0 +1,14 @@
+"""The same mathematics, fast: skipped neurons are skipped.
+
+``reference.py`` is the truth in plain loops, ``gather.py`` the NumPy form, ``cpu.py`` the Numba
+form; ``jit.py`` owns every compile option and ``choose.py`` says which form runs here. Nothing in
+this package imports Numba until a compiled kernel is asked for.
+
+The kernels speak one language, the *compact active set* of a batch: ``offsets (batch + 1,)``,
+``indices`` and ``values``. Sample ``s`` runs the neurons ``indices[offsets[s]:offsets[s + 1]]``,
+and ``values`` holds, in the same places, what each of them hands to the next layer.
+"""
+
+from minimidl.kernels.choose import compiled_kernels, why_not_compiled
+
+__all__ = ["compiled_kernels", "why_not_compiled"]

@@ -1,0 +1,238 @@
+"""The neuron kernel in Numba: reads the weights of the open neurons and no others.
+
+The tricks, each of which can be read off one function:
+
+* the k-th best score is found by bisection, not by sorting: counting how many scores reach a cut is
+  a loop without branches, which runs many scores at a time (:func:`cut_for`);
+* the open neurons are written down without a branch, too: always write, then step only if open;
+* four weight rows are multiplied at once, so that every number of ``x`` is loaded once for four
+  neurons and four sums hide each other's latency (:func:`multiply_rows`);
+* the next layer is added row by row, while the values are still in the cache (:func:`add_rows`).
+
+All helpers live in this file: Numba's cache does not see a change in another one. Constants are
+converted to the dtype of the arrays, because Numba would turn float32 times 0.5 into float64.
+Arrays are C-contiguous; the caller sees to it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minimidl.arrays import Array
+from minimidl.kernels.jit import compiled
+
+LINEAR, RELU, TANH, SIGMOID, GELU = 0, 1, 2, 3, 4
+"""As in ``reference.ACTIVATION_CODES``; the sixth, the tanh form of GELU, is what remains."""
+
+
+@compiled()
+def count_from(scores: Array, cut: Any) -> int:
+    """How many of ``(n,)`` scores are at least ``cut``."""
+    count = 0
+    for i in range(scores.shape[0]):
+        count += scores[i] >= cut
+    return count
+
+
+@compiled()
+def all_finite(scores: Array, biggest: Any) -> bool:
+    """Whether every entry of ``(batch, n)`` is finite: comparisons with NaN are false."""
+    count = 0
+    for row in range(scores.shape[0]):
+        for i in range(scores.shape[1]):
+            count += abs(scores[row, i]) <= biggest
+    return count == scores.size
+
+
+@compiled()
+def cut_for(scores: Array, k: int, biggest: Any) -> Any:
+    """A cut that ``k`` of ``(n,)`` finite scores reach; with ties, the k-th largest score itself.
+
+    Keeps ``count_from(low) >= k > count_from(high)`` and halves the gap: about 12 rounds for
+    scores of a usual spread, and never more than the floats between them.
+    """
+    if k >= scores.shape[0]:
+        return -biggest
+    one, two, half = scores.dtype.type(1), scores.dtype.type(2), scores.dtype.type(0.5)
+    low, high = -one, one
+    while count_from(scores, low) < k:
+        low = max(low, -biggest * half) * two
+    while high < biggest and count_from(scores, high) >= k:
+        high = min(high, biggest * half) * two
+    if count_from(scores, high) >= k:  # only when k scores are the largest float there is
+        return high
+    while True:
+        middle = low * half + high * half
+        if middle <= low or middle >= high:
+            return low
+        count = count_from(scores, middle)
+        if count == k:
+            return middle
+        if count > k:
+            low = middle
+        else:
+            high = middle
+
+
+@compiled()
+def write_from(
+    scores: Array, cut: Any, block: int, indices: Array, position: int
+) -> int:
+    """Append the neurons of all gates with ``score >= cut``; returns the end of the list.
+
+    Every gate is written, but the end moves only for an open one: no branch to mispredict.
+    """
+    for gate in range(scores.shape[0]):
+        for i in range(block):
+            indices[position + i] = gate * block + i
+        position += block * (scores[gate] >= cut)
+    return position
+
+
+@compiled()
+def write_above(
+    scores: Array, cut: Any, ties: int, block: int, indices: Array, position: int
+) -> int:
+    """Append the neurons of all gates with ``score > cut`` and of the first ``ties`` at it."""
+    for gate in range(scores.shape[0]):
+        tied = scores[gate] == cut and ties > 0
+        ties -= tied
+        for i in range(block):
+            indices[position + i] = gate * block + i
+        position += block * (tied or scores[gate] > cut)
+    return position
+
+
+@compiled()
+def select(
+    scores: Array, k: int, cut: Any, biggest: Any, block: int, indices: Array, position: int
+) -> int:
+    """Append the neurons of one sample's open gates; exactly ``k`` gates, or all above ``cut``."""
+    if k == 0:
+        return write_above(scores, cut, 0, block, indices, position)
+    cut = cut_for(scores, k, biggest)
+    reached = count_from(scores, cut)
+    if reached == k:
+        return write_from(scores, cut, block, indices, position)
+    tied = 0
+    for i in range(scores.shape[0]):
+        tied += scores[i] == cut
+    return write_above(scores, cut, k - (reached - tied), block, indices, position)
+
+
+@compiled()
+def sigmoid(u: Any) -> Any:
+    """``1 / (1 + exp(-u))``, dtype kept, no overflow."""
+    one = type(u)(1)
+    small = type(u)(math.exp(-abs(u)))
+    return (one if u >= 0 else small) / (one + small)
+
+
+@compiled()
+def activate(u: Any, code: int) -> Any:
+    """One activation by its code, dtype kept."""
+    kind = type(u)
+    if code == RELU:
+        return kind(0) if u < 0 else u
+    if code == LINEAR:
+        return u
+    if code == TANH:
+        return kind(math.tanh(u))
+    if code == SIGMOID:
+        return sigmoid(u)
+    if code == GELU:
+        return kind(0.5) * u * (kind(1) + kind(math.erf(u * kind(0.7071067811865476))))
+    cubic = u + kind(0.044715) * u * u * u
+    return kind(0.5) * u * (kind(1) + kind(math.tanh(kind(0.7978845608028654) * cubic)))
+
+
+@compiled(reassociate=True)
+def multiply_rows(
+    x: Array, weight_t: Array, bias: Array, indices: Array, values: Array, start: int, stop: int
+) -> None:
+    """``values = x . w + b`` of one sample's open neurons, four rows of weights at a time.
+
+    A rest of one to three is filled up with its last neuron. The inner loop indexes the matrix
+    itself: a view of each row would be counted and released, which costs more than the product.
+    """
+    last = stop - 1
+    for p in range(start, stop, 4):
+        q, r, s = min(p + 1, last), min(p + 2, last), min(p + 3, last)
+        i, j, m, n = indices[p], indices[q], indices[r], indices[s]
+        dot_i = dot_j = dot_m = dot_n = x.dtype.type(0)
+        for t in range(x.shape[0]):
+            dot_i += x[t] * weight_t[i, t]
+            dot_j += x[t] * weight_t[j, t]
+            dot_m += x[t] * weight_t[m, t]
+            dot_n += x[t] * weight_t[n, t]
+        values[p], values[q] = dot_i + bias[i], dot_j + bias[j]
+        values[r], values[s] = dot_m + bias[m], dot_n + bias[n]
+
+
+@compiled()
+def finish_values(
+    scores: Array, temperature: Any, binary: bool, block: int, light: Array, code: int,
+    indices: Array, values: Array, start: int, stop: int,
+) -> None:
+    """``gate * (activation(value) - light)`` of one sample's open neurons, in place.
+
+    The gate is 1 or ``sigmoid(score / temperature)``; ``light (n_units,)`` may be empty.
+    """
+    gate = scores.dtype.type(1)
+    for position in range(start, stop):
+        neuron = indices[position]
+        if not binary and neuron % block == 0:  # the first of its block; the others follow
+            gate = sigmoid(scores[neuron // block] / temperature)
+        full = activate(values[position], code)
+        if light.shape[0] > 0:
+            full -= light[neuron]
+        values[position] = gate * full
+
+
+@compiled(reassociate=True)
+def add_rows(
+    next_weight: Array, indices: Array, values: Array, start: int, stop: int, out: Array, s: int
+) -> None:
+    """``out[s] += values @ next_weight[indices]`` for one sample, four rows at a time."""
+    whole = start + (stop - start) // 4 * 4
+    for p in range(start, whole, 4):
+        i, j, m, n = indices[p], indices[p + 1], indices[p + 2], indices[p + 3]
+        vi, vj, vm, vn = values[p], values[p + 1], values[p + 2], values[p + 3]
+        for o in range(out.shape[1]):
+            out[s, o] += ((vi * next_weight[i, o] + vj * next_weight[j, o])
+                          + (vm * next_weight[m, o] + vn * next_weight[n, o]))
+    for p in range(whole, stop):
+        for o in range(out.shape[1]):
+            out[s, o] += values[p] * next_weight[indices[p], o]
+
+
+@compiled()
+def neuron_segment(
+    x: Array, scores: Array, k: int, cut: float, temperature: float, binary: bool, block: int,
+    weight_t: Array, bias: Array, light: Array, code: int, next_weight: Array, base: Array,
+    offsets: Array, indices: Array, values: Array, out: Array,
+) -> int:
+    """Select, run, add: one call per batch, sample after sample; ``reference.neuron_segment``.
+
+    Serial and deterministic. No NaN can decide anything: the scores are checked first.
+    """
+    kind = scores.dtype.type
+    biggest = kind(1.7976931348623157e308 if scores.itemsize == 8 else 3.4028234663852886e38)
+    typed_cut, typed_temperature = kind(cut), kind(temperature)
+    if not all_finite(scores, biggest):
+        return 1
+    offsets[0] = stop = 0
+    for s in range(x.shape[0]):
+        start, own = stop, scores[s]
+        own_light = light[s] if light.shape[0] > 0 else bias[:0]
+        stop = select(own, k, typed_cut, biggest, block, indices, start)
+        multiply_rows(x[s], weight_t, bias, indices, values, start, stop)
+        finish_values(own, typed_temperature, binary, block, own_light, code, indices, values,
+                      start, stop)
+        base_row = s if base.shape[0] == x.shape[0] else 0
+        for o in range(out.shape[1]):
+            out[s, o] = base[base_row, o]
+        add_rows(next_weight, indices, values, start, stop, out, s)
+        offsets[s + 1] = stop
+    return 0
