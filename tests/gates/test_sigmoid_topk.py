@@ -13,9 +13,9 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from minimidl.errors import InputError
-from minimidl.gates import topk
+from minimidl.gates import SigmoidTopK, topk
 
-SOFT = topk("sigmoid")
+SOFT = SigmoidTopK()
 rows = st.integers(2, 9).flatmap(
     lambda n: arrays(np.float64, (2, n), elements=st.floats(-8, 8, allow_subnormal=False)))
 shares = st.floats(0.02, 0.98)  # k as a share of n
@@ -76,6 +76,17 @@ def test_adding_a_number_to_all_scores_changes_nothing(
 ) -> None:
     k = share * z.shape[1]
     np.testing.assert_allclose(soft(z + shift, k), soft(z, k), atol=1e-11)
+
+
+def test_in_float32_a_large_common_offset_costs_no_digits() -> None:
+    # scores that are exact in float32 with and without the offset; tau itself would be rounded
+    z = (np.random.default_rng(1).integers(-200, 200, (3, 40)) / 64).astype(np.float32)
+    np.testing.assert_allclose(soft(z + np.float32(2**14), 9), soft(z, 9), atol=1e-6)
+
+
+def test_the_slope_of_a_nearly_certain_choice_is_small_not_zero() -> None:
+    # 1 - p is 0 in float64 at u = 40, the slope is exp(-40)
+    np.testing.assert_allclose(SOFT.slope(np.array([-40.0, 40.0])), math.exp(-40), rtol=1e-12)
 
 
 @given(z=rows, share=shares)

@@ -66,6 +66,11 @@ def test_far_out_everything_is_finite_and_the_dtype_kept(name: str, dtype: type)
     assert (slope[0], slope[-1]) == limits
 
 
+def test_the_slope_of_a_saturated_sigmoid_is_small_not_zero() -> None:
+    np.testing.assert_allclose(slope_at("sigmoid", np.array([-40.0, 40.0])), math.exp(-40),
+                               rtol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_erf_equals_scipy(dtype: type) -> None:
     u = np.linspace(-6, 6, 101).astype(dtype).reshape(1, -1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minimidl.errors import InputError
-from minimidl.layers import MIDL, Linear
+from minimidl.layers import MIDL, DynamicGate, Linear
 from minimidl.layers.initial import start_weight
 
 
@@ -54,6 +54,13 @@ def test_dtype_and_repeatability(init: str, dtype: type) -> None:
     assert one.dtype == dtype
     assert (one == two).all()
     np.testing.assert_allclose(one, start_weight(init, 3, 4, 6, np.float64), rtol=1e-6)
+
+
+@pytest.mark.parametrize("init", ["he", "xavier", "orthogonal"])
+@pytest.mark.parametrize("layer", [Linear, MIDL, DynamicGate])
+def test_layers_start_with_the_weight_that_was_asked_for(init: str, layer: type) -> None:
+    weight = layer(6, 4, init=init, seed=9).params["weight"]
+    assert (weight == start_weight(init, np.random.default_rng(9), 6, 4)).all()
 
 
 def test_unknown_names_and_empty_widths_are_told() -> None:
