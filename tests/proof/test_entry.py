@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from toys import Forgets, Square
+from toys import Dead, Forgets, Square
 
 from minimidl.proof import prove_layer
 from minimidl.proof.entry import Proof, generator, run_proof
@@ -41,6 +41,33 @@ def test_test_points_are_drawn_until_one_is_clear_of_kinks() -> None:
 
 def test_after_many_draws_the_kink_is_reported() -> None:
     assert run_proof(entry({}, kinked=10**6)).kinks
+
+
+def dull_entry(layer: Square, dull: int) -> Proof:
+    """A proof whose first ``dull`` test points are 0, where the square has no gradient."""
+    draws = []
+
+    def prove(rng: np.random.Generator, mistake):
+        draws.append(rng)
+        return prove_layer(layer, (len(draws) > dull) * (1 + rng.uniform(size=(2, 3))))
+
+    return Proof("dull", (Square,), prove)
+
+
+def test_a_point_that_shows_no_gradient_is_drawn_again() -> None:
+    assert run_proof(dull_entry(Square(), dull=3)).passed
+
+
+def test_a_gradient_that_is_zero_everywhere_stays_a_failure() -> None:
+    assert run_proof(dull_entry(Dead(), dull=0)).objections == [
+        "unused: gradient is 0, or too weak to prove"]
+
+
+def test_a_wrong_derivative_is_not_drawn_away() -> None:
+    report = dull_entry(Forgets(), dull=0).prove(np.random.default_rng(0), None)
+    assert report.objections
+    assert not report.bad_luck
+    assert not run_proof(dull_entry(Forgets(), dull=0)).passed
 
 
 def test_named_mistakes_are_counted_when_they_change_something() -> None:
