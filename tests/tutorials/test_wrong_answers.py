@@ -17,6 +17,22 @@ SOURCE = Path(__file__).resolve().parents[2] / "tutorials" / "source"
 
 # (right line, wrong line, words of the message); a wrong answer differs from the solution by this.
 WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
+    "00_ten_minutes": {
+        "choose": [
+            ("argsort(-scores", "argsort(scores", "not the lowest"),
+            ("best_first[:, :k]", "best_first[:1, :k]", "each row chooses"),
+            ("    return mask", "    return scores >= -np.sort(-scores)[:, k - 1:k]", "exactly k"),
+        ],
+        "macs_by_hand": [
+            (" + gate", "", "gate 1 x"),
+            ("running * n_out", "n_units * n_out", "1 x 4 outputs"),
+            ("(n_in + n_units) + running", "(n_in + n_units)", "three neurons"),
+        ],
+        "share_by_digit": [
+            (".mean(axis=0)", ".sum(axis=0)", "a mean over"),
+            ("mask[labels == digit].mean(axis=0)", "mask.mean(axis=0)", "that digit only"),
+        ],
+    },
     "01_backpropagation_by_hand": {
         "numeric_gradient": [
             ("/ (2 * h)", "/ h", "divide by 2h"),
@@ -61,6 +77,35 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             ("return g_z.sum(axis=0)", "return g_z", r"got:      shape \(5, 4\)"),
             ("x.T @ g_z, g_z.sum(axis=0)", "x.T @ g_z, g_z.sum(axis=1)", "gradient of c"),
             ("g_z @ a.T, x.T", "0 * x, x.T", "gradient of x"),
+        ],
+    },
+    "05_the_mid_l_layer": {
+        "hard_topk": [
+            ("best_first[:, :k], 1.0", "best_first[:, -k:], 1.0", "ones at the k highest"),
+            ("k - 1:k + 1", "k - 1:k", "the mean of the k-th score"),
+            ("return m, z - tau", "return (z > tau) * 1.0, z - tau", "exactly k ones"),
+        ],
+        "topk_backward": [
+            ("d * (g - rivals)", "d * g", "topk_backward, soft"),
+            ("axis=1, keepdims=True) / d", "keepdims=True) / d", "each row has its own"),
+            ("sigmoid(u) * sigmoid(-u)", "sigmoid(u)", "topk_backward, soft"),
+        ],
+        "midl_forward": [
+            ("light + m * a", "m * a", "neuron 0 is closed"),
+            ("light + m * a", "light + m", "mixed by a"),
+            ("topk(z, k)", "topk(-z, k)", "mask by hand"),
+        ],
+        "midl_backward": [
+            ("g * m * a * (v > 0)", "g * m * a", "soft, gradient of x"),
+            ("g * (1 - m * a)", "g * (1 - m)", "gradient of"),
+            ("topk_backward(g_product * a, u) + ", "", "gradient of"),
+            (" + g_product * m * a * (1 - a)", "", "gradient of"),
+            ("topk_backward(g_product * a, u)", "g_product * a", "gradient of"),
+        ],
+        "relative_macs": [
+            (" + gate", "", "by hand"),
+            ("(n_in + n_units) + running", "n_in * n_units", "by hand"),
+            (" + running\n", "\n", "by hand"),
         ],
     },
 }
