@@ -118,8 +118,9 @@ def settings(number: int) -> dict[str, Any]:
 
 def title(kind: str, options: dict[str, Any], extra: str) -> str:
     """A name that tells the options apart."""
+    block = f"blocks of {options['block']}" if options["block"] > 1 else ""
     words = [extra, options["gate_value"], f"light {options['light']}", f"gate {options['gate']}",
-             f"block {options['block']}", options["activation"], f"T={options['temperature']:g}"]
+             block, options["activation"], f"T={options['temperature']:g}"]
     return f"{kind}: " + ", ".join(word for word in words if word)
 
 
@@ -133,7 +134,7 @@ def midl(layers: Any) -> list[Proof]:
             product(modes, LIGHTS, VALUES)):
         options = settings(number) | {
             "topk": topk, "light": light, "gate_value": value, "keep": 0.5}
-        mode = f"Top-k {topk}" + (", training" if training else "")
+        mode = topk + (" in training" if training else "")
         found.append(gated(layers.MIDL, title("MIDL", options, mode), options, mistakes,
                            training=training))
     return found
