@@ -29,7 +29,8 @@ def add_parser(subparsers: Any) -> None:
     """Add the ``tutorials`` command."""
     parser = subparsers.add_parser(
         "tutorials", help="the course: list, start, check and open tutorials",
-        description="Copy a tutorial into your own folder, work on it, and check your work.")
+        description="Copy a tutorial into your own folder, work on it, and check your work.",
+        epilog="example: minimidl tutorials start 1 && minimidl tutorials check 1")
     parser.add_argument("action", choices=ACTIONS, help="what to do")
     parser.add_argument("which", nargs="?", metavar="N",
                         help="number of the tutorial; for 'check' also the path of a notebook")

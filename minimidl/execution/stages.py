@@ -30,8 +30,11 @@ class Stage:
 
 
 def cut(model: Layer) -> list[Stage]:
-    """Flatten nested sequentials and pair every gated layer with a linear layer that follows."""
-    flat = list(leaves(model))
+    """Flatten nested sequentials and pair every gated layer with a linear layer that follows.
+
+    Layers that are the identity in evaluation (dropout) stand in nobody's way: they are left out.
+    """
+    flat = [(path, layer) for path, layer in leaves(model) if layer.idle_memory is None]
     stages: list[Stage] = []
     taken = -1
     for position, (path, layer) in enumerate(flat):

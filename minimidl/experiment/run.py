@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minimidl.data import Dataset
 from minimidl.errors import require
 from minimidl.experiment.models import build_model
@@ -53,7 +55,7 @@ def run_experiment(
     history = fit(model, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
                   config=config, **fit_arguments(model, data, settings.model, settings.train))
     row = {"model": name, "dataset": data.name, "seed": seed, **judge(model, data)}
-    row |= latency(model) if timed else {}
+    row |= latency(model, data) if timed else {}
     row |= {"epochs": len(history), "params": sum(p.size for p in model.params.values()),
             "checkpoint": None if checkpoint is None else str(checkpoint),
             "settings": settings.as_dict()}
@@ -76,8 +78,14 @@ def judge(model: Sequential, data: Dataset) -> dict[str, float]:
     return {"accuracy": accuracy, **count_macs(model, memory).summary()}
 
 
-def latency(model: Sequential) -> dict[str, Any]:
-    """Batch 1, one thread: this model against the best dense peer installed, in microseconds."""
+def latency(model: Sequential, data: Dataset) -> dict[str, Any]:
+    """Batch 1, one thread: this model against the best dense peer installed, in microseconds.
+
+    The sample is the test sample with the median number of MACs: how many neurons a threshold gate
+    opens differs from sample to sample.
+    """
     from minimidl.bench import batch1_latency  # peers are heavy: imported when asked for
 
-    return batch1_latency(model)
+    macs = count_macs(model, model.forward(data.x_test)[1]).with_gate
+    median = int(np.argsort(macs)[len(macs) // 2])
+    return batch1_latency(model, data.x_test[median:median + 1])

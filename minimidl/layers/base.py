@@ -19,11 +19,14 @@ class Layer(ABC):
         params: trained arrays by name. Optimisers change them in place; they are never rebound.
         state: saved but not trained (masks, thresholds, temperatures): always arrays, 0-d for one
             number, also changed in place.
+        idle_memory: the memory of an evaluation in which the layer is the identity, so that an
+            executor can leave it out; None for a layer that does something.
 
     """
 
     n_in: int = 0
     n_out: int = 0
+    idle_memory: Memory | None = None
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
