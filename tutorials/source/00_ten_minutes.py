@@ -59,9 +59,9 @@ axes[0, 0].set_ylabel("image")
 axes[1, 0].set_ylabel("256 neurons")
 
 # %% [markdown]
-# *Figure 1. Six images the network has never seen; below each its neurons, black if they ran, those that
-# fours prefer on top, those that twos prefer at the bottom. The number: how many of the 115 also ran
-# for the first image. The other 4 shares nearly all; two random choices would share 52.*
+# *Figure 1. Six images the network has never seen; below each its neurons, black if they ran, those
+# that fours prefer on top, those that twos prefer at the bottom. The number: how many of the 115
+# also ran for the first image. The other 4 shares nearly all; two random choices would share 52.*
 #
 # ## Predict
 #
@@ -122,7 +122,7 @@ def macs_by_hand(mask, n_in, n_out, rank):
 two = np.array([[True, False, False], [True, True, True]])
 check_close(macs_by_hand(two, n_in=2, n_out=4, rank=1), [2 + 4 + 5 + 1, 6 + 12 + 5 + 3],
             "macs_by_hand, three neurons, 2 inputs, 4 outputs, rank 1",
-            "by hand for the first image: 1 neuron x 2 inputs + 1 x 4 outputs + gate 1 x (2 + 3) + 1")
+            "first image: 1 neuron x 2 inputs + 1 x 4 outputs + gate 1 x (2 + 3) + 1")
 theirs = measure.count_macs(midl, memory).with_gate
 check_close(macs_by_hand(active, 64, 10, rank=4), theirs, "macs_by_hand against minimidl.measure",
             "every image of the test part should agree")
@@ -172,7 +172,8 @@ left.set_ylim(0.85, 1)
 pictures.accuracy_against_cost([result.row for result in results.values()], ax=right)
 
 # %% [markdown]
-# *Figure 2. How they learned (left) and what an image costs (right; up and to the left is better).
+# *Figure 2. How they learned (left; `midl` is the lowest) and what an image costs (right; up and to
+# the left is better).
 # There are 450 test images: one is 0.2 points, and chance alone moves a result by almost a point.*
 #
 # `dropout` switches neurons off at random, in training only: it saves nothing. `midl` runs a fixed
@@ -185,10 +186,10 @@ for ax, name in zip(axes, ("midl", "dynamicgate"), strict=True):
     pictures.activity_map(share, digits.class_names, ax, name)
 
 # %% [markdown]
-# *Figure 3. Each row a digit, each column a neuron, black if all images of that digit run it. At the
-# left edge, neurons that every digit needs; then blocks that serve one digit (find those of the 4) or
-# a family (2 and 3); at the right edge, neurons that nobody needs. Nobody told the network to divide
-# the work so.*
+# *Figure 3. Each row a digit, each column a neuron, black if all images of that digit run it. At
+# the left edge, neurons that every digit needs; then blocks that serve one digit (find those of the
+# 4) or a family (2 and 3); at the right edge, neurons that nobody needs. Nobody told the network to
+# divide the work so.*
 #
 # ## Play
 #
@@ -222,15 +223,17 @@ slider(draw, 1, rank=list(range(1, 13)))
 # *Figure 4. One neuron: how often each digit runs it, and the test images with the highest (above)
 # and the lowest scores (below).*
 #
-# > **What can go wrong.** *Counting what is not executed.* In a public script behind a paper on gates
-# > (YongilChoi/DynamicGate_MLP_Model, `MNIST/MNIST_DataSet`, snapshot of 26 February 2026), our audit
-# > found all 256 hidden gates below the threshold: the report counts zero hidden neurons while the
-# > forward pass runs every one, times 0.9. *Forgetting the gate.* In `MNIST/MoEvsDynamicGate` the
-# > gate alone costs 64.5 % of the network it should save, and is not counted.
+# > **What can go wrong.** *Counting what is not executed.* In a public script behind a paper on
+# > gates (YongilChoi/DynamicGate_MLP_Model, `MNIST/MNIST_DataSet`, snapshot of 26 February 2026),
+# > our audit found all 256 hidden gates below the threshold: the report counts zero hidden neurons
+# > while the forward pass runs every one, times 0.9. *Forgetting the gate.* In
+# > `MNIST/MoEvsDynamicGate` the gate alone costs 64.5 % of the network it should save, and is not
+# > counted.
 #
-# > **In the literature.** MID-L: Shaeri and Middel, arXiv 2505.11416 (2025). DynamicGate: Choi, arXiv
-# > 2603.16367 (2026). The idea of choosing neurons by a learned policy: Bengio, Bacon, Pineau and
-# > Precup, arXiv 1511.06297 (2015). The digits: Alpaydin and Kaynak, doi 10.24432/C50P49, CC BY 4.0.
+# > **In the literature.** MID-L: Shaeri and Middel, arXiv 2505.11416 (2025). DynamicGate: Choi,
+# > arXiv 2603.16367 (2026). The idea of choosing neurons by a learned policy: Bengio, Bacon, Pineau
+# > and Precup, arXiv 1511.06297 (2015). The digits: Alpaydin and Kaynak, doi 10.24432/C50P49, CC BY
+# > 4.0.
 #
 # ## Ask
 #

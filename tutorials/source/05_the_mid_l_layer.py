@@ -7,8 +7,8 @@
 # %% [markdown]
 # # 05 The MID-L layer
 #
-# Every neuron gets two ways to answer: a *full* one, which costs a row of weights, and a *light* one,
-# nearly free. For each input a gate picks the $k$ neurons worth the full price:
+# Every neuron gets two ways to answer: a *full* one, which costs a column of weights, and a *light*
+# one, nearly free. For each input a gate picks the $k$ neurons worth the full price:
 #
 # $$y = \text{light} + m \cdot a \cdot (\text{full} - \text{light}), \qquad
 #   a = \sigma(z), \quad m = \text{TopK}(z, k), \quad z = \text{gate}(x)$$
@@ -58,20 +58,21 @@ def soft_topk(z, k):
 
 
 z = np.array([[2.6, 1.9, 0.9, 0.5, -0.2, -0.9, -1.8, -2.9]])
-soft, distance = soft_topk(z, 3)
+soft = soft_topk(z, 3)[0]
+d = soft[0] * (1 - soft[0])
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.8), layout="constrained")
 left.bar(range(8), np.arange(8) < 3, color="0.85", edgecolor="0.2", label="hard")
 left.bar(range(8), soft[0], width=0.4, color="0.25", label="soft")
 left.set(xlabel="neuron, best score first", ylabel="mask m")
-right.bar(range(8), soft[0] * (1 - soft[0]), color="0.25", label="soft mask")
+right.bar(range(8), d * (1 - d / d.sum()), color="0.25", label="soft mask")
 right.plot(range(8), np.zeros(8), "o", mfc="white", color="0.2", label="hard mask", clip_on=False)
-right.set(xlabel="neuron, best score first", ylabel="slope of m by its own score", ylim=(0, 0.42))
+right.set(xlabel="neuron, best score first", ylabel="slope of m by its own score", ylim=(0, 0.35))
 for ax in (left, right):
     ax.legend(frameon=False)
 
 # %% [markdown]
-# *Figure 1. Left, who is chosen. Right, what a score can learn from its mask: nothing at all if hard;
-# most if soft and near the cut, where the decision is open.*
+# *Figure 1. Left, who is chosen. Right, what a score can learn from its mask: nothing at all if
+# hard; most if soft and near the cut, where the decision is open.*
 #
 # ## Predict
 #
@@ -107,10 +108,10 @@ check_close(hard_topk(np.array([[1.0, 2.0, 2.0, 2.0]]), 2)[0], [[0, 1, 1, 0]],
             "hard_topk with three equal scores", "exactly k ones; ties go to the lower index")
 
 # %% [markdown]
-# Now backward. Differentiate $\sum_i \sigma(z_i - \tau) = k$: if one score rises, the cut rises too,
-# and everybody else loses a little. With $d = \sigma(u)\,\sigma(-u)$ and
-# $\bar g = \sum_i d_i g_i / \sum_i d_i$ the gradient is $d_i\,(g_i - \bar g)$: it praises a neuron
-# only for being *better than the average of its rivals*.
+# Now backward. Differentiate $\sum_i \sigma(z_i - \tau) = k$: if one score rises, the cut rises
+# too, and everybody else loses a little. With $d = \sigma(u)\,\sigma(-u)$, $u = z - \tau$, and
+# $\bar g = \sum_i d_i g_i / \sum_i d_i$, the gradient is $d_i\,(g_i - \bar g)$: it praises a
+# neuron only for being *better than the average of its rivals*.
 #
 # For the hard mask the same line is a *straight-through* gradient. No derivative of the mask, but
 # the derivative of a stand-in: $m_0 + s(z) - s(z_0)$, where $s$ is the soft mask through our cut.
@@ -135,7 +136,7 @@ def stand_in(z0, k):
 
 z, g = rng.normal(size=(2, 3, 6))
 for name, choose, smooth in (("soft", soft_topk, soft_topk), ("hard", hard_topk, stand_in(z, 2))):
-    numeric = numeric_gradient(lambda z: np.sum(g * smooth(z, 2)[0]), z)
+    numeric = numeric_gradient(lambda z, topk=smooth: np.sum(g * topk(z, 2)[0]), z)
     check_close(topk_backward(g, choose(z, 2)[1]), numeric, f"topk_backward, {name}",
                 "each row has its own weighted mean, and d = sigmoid(u) sigmoid(-u)")
 true = numeric_gradient(lambda z: np.sum(g * hard_topk(z, 2)[0]), z)
@@ -199,8 +200,8 @@ for name, choose in (("soft", soft_topk), ("hard", hard_topk)):
                "the test point", "a difference across a kink proves nothing")
     g_x, grads = midl_backward(g, p, memory)
     for path, value in ({"x": x} | p).items():
-        numeric = numeric_gradient(lambda _: np.sum(g * midl_forward(x, p, 2, smooth[name])[0]),
-                                   value)
+        numeric = numeric_gradient(
+            lambda _, topk=smooth[name]: np.sum(g * midl_forward(x, p, 2, topk)[0]), value)
         check_close(g_x if path == "x" else grads[path], numeric,
                     f"midl_backward, {name}, gradient of {path}",
                     hints.get(path.removesuffix("_bias"), "one of the three paths is wrong"))
@@ -240,7 +241,8 @@ groups = [digits.y_test == digit for digit in range(10)]
 shared = np.array([[common[np.ix_(one, two)].mean() for two in groups] for one in groups]) / 115
 share = measure.activity_by_class(trained.model, digits.x_test, digits.y_test, 10)["0"]
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained", width_ratios=[2, 1])
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained",
+                                  width_ratios=[2, 1])
 pictures.activity_map(share, digits.class_names, left)
 right.imshow(shared, cmap="gray_r", vmin=0.45, vmax=1)
 for one in range(10):
@@ -250,8 +252,8 @@ for one in range(10):
 right.set(xticks=range(10), yticks=range(10), xlabel="digit", title="neurons in common (%)")
 
 # %% [markdown]
-# *Figure 2. Left: which neurons each digit selects (black: always). Right: how many neurons two images
-# share, on average; two random choices would share 45 %. Look for 2 and 3, and for 2 and 4.*
+# *Figure 2. Left: which neurons each digit selects (black: always). Right: how many neurons two
+# images share, on average; two random choices would share 45 %. Look for 2 and 3, and for 2 and 4.*
 #
 # ## Count
 #
@@ -271,7 +273,7 @@ def relative_macs(n_in, n_units, keep, rank):
 
 # %% check="relative_macs"
 check_close(relative_macs(10, 20, keep=0.5, rank=2), (100 + 60 + 10) / 200,
-            "relative_macs by hand", "10 inputs x 10 neurons, gate 2 x 30, and 10 products, over 200")
+            "relative_macs by hand", "10 inputs x 10 neurons + gate 2 x 30 + 10 products, over 200")
 counted = measure.count_macs(trained.model, memory).layers[0]
 check_close(relative_macs(64, 256, 115 / 256, rank=4),
             (counted.layer + counted.gate).mean() / counted.dense,
@@ -289,24 +291,25 @@ for level, text in ((1 / 0.45, "bound: a free gate"), (1.7, "the paper: 1.7"), (
     ax.axhline(level, color="0.6", lw=1, ls=":")
     ax.text(300, level, text, va="center", fontsize=9)
 ax.plot(256, 1 / relative_macs(512, 512, 0.45, 256), "s", color="black", label="gate: full matrix")
-ax.plot(4, counted.dense / (counted.layer + counted.gate).mean(), "o", color="0.4", label="trained")
-ax.set(xlabel="rank of the gate", ylabel="times fewer multiplications", ylim=(0, 2.4), xlim=(1, 270))
+ax.plot(4, counted.dense / np.mean(counted.layer + counted.gate), "o", color="0.4", label="trained")
+ax.set(xlabel="rank of the gate", ylabel="times fewer multiplications", xlim=(1, 270), ylim=0)
 ax.set_xticks([1, 4, 16, 35, 100, 256], [1, 4, 16, 35, 100, 256])
 ax.minorticks_off()
 ax.legend(frameon=False, loc="lower left")
 print(f"your prediction: {my_times}")
 
 # %% [markdown]
-# *Figure 3. 55 % fewer neurons can never be more than 1/0.45 = 2.22 times fewer multiplications. 1.7
-# times means 0.59 = 0.45 + 0.14: room for a gate (and light path) of rank about 35 in a layer of 512
-# x 512. A gate that is a full matrix costs as much as the layer: slower than dense.*
+# *Figure 3. 55 % fewer neurons can never be more than 1/0.45 = 2.22 times fewer multiplications.
+# 1.7 times means 0.59 = 0.45 + 0.14: room for a gate (and light path) of rank about 35 in a layer
+# of 512 x 512. A gate that is a full matrix costs as much as the layer: slower than dense.*
 #
 # The same 1.7 would follow from a free gate in layers that hold 75 % of the work
 # ($0.25 + 0.75 \cdot 0.45 = 0.59$). Both are our reconciliations; the abstracts do not say.
 #
 # ## Play
 #
-# How few neurons are enough? And the uncomfortable comparison: a *small dense* network of equal cost.
+# How few neurons are enough? And the uncomfortable comparison: a *small dense* network of equal
+# cost.
 
 # %%
 def average(model, **options):
@@ -323,10 +326,10 @@ small = [average("dense", width=(width,)) for width in (12, 26, 52, 115, 256)]
 
 def draw(keep):
     """Accuracy against cost with one keep marked, and what its digits select."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.2), layout="constrained",
-                                      width_ratios=[1, 1.5])
-    left.plot(*zip(*[one[:2] for one in small], strict=True), "s--", color="0.5", label="small dense")
-    left.plot(*zip(*[one[:2] for one in gated.values()], strict=True), "o-", color="black",
+    _, (left, right) = plt.subplots(1, 2, figsize=(11, 3.2), layout="constrained",
+                                    width_ratios=[1, 1.5])
+    left.plot(*np.transpose([one[:2] for one in small]), "s--", color="0.5", label="small dense")
+    left.plot(*np.transpose([one[:2] for one in gated.values()]), "o-", color="black",
               label="MID-L, 256 neurons")
     left.plot(*gated[keep][:2], "o", ms=14, mfc="none", color="black")
     left.set(xlabel="thousand MACs per image, gate included", ylabel="test accuracy (%)",
@@ -342,16 +345,18 @@ slider(draw, 0.1, keep=list(gated))
 # *Figure 4. Left: accuracy against cost, mean of three seeds; the ring marks `keep`. Right: who
 # selects whom.*
 #
-# > **Whose words.** The paper's: two paths interpolated by a learned, input-dependent gating vector;
-# > *differentiable Top-k masking* (arXiv) or *Top-k masking with straight-through gradient estimation*
-# > (workshop); 55 %, 1.7 times. We had the abstracts only. Ours: closed neurons fall back to the light
-# > path, the mask is computed on the scores, and the soft mask stands in for the hard one.
+# > **Whose words.** The paper's: two paths interpolated by a learned, input-dependent gating
+# > vector; *differentiable Top-k masking* (arXiv) or *Top-k masking with straight-through gradient
+# > estimation* (workshop); 55 %, 1.7 times. We had the abstracts only. Ours: closed neurons fall
+# > back to the light path, the mask is computed on the scores, and the soft mask stands in for the
+# > hard one.
 #
-# > **What can go wrong.** *A gate that cannot learn.* Normalise the gate values of the chosen to sum 1,
-# > choose one, and the value is 1 whatever the score: its gradient is zero (davidmrau/
-# > mixture-of-experts#27; again in jingyaogong/minimind#858, where the experts stayed alike and the
-# > big model was worse than the dense one). A hard Top-k with no stand-in does the same: the gate of
-# > `Learning_Inference_Concurrency` in YongilChoi/DynamicGate_MLP_Model never learned (our audit).
+# > **What can go wrong.** *A gate that cannot learn.* Normalise the gate values of the chosen to
+# > sum 1, choose one, and the value is 1 whatever the score: its gradient is zero. Found in
+# > davidmrau/mixture-of-experts#27, and again in jingyaogong/minimind#858, where the experts stayed
+# > alike and the big model was worse than the dense one. A hard Top-k with no stand-in and no $a$
+# > does the same: by our audit the hard gate of `Learning_Inference_Concurrency`, in
+# > YongilChoi/DynamicGate_MLP_Model, never learned.
 #
 # > **In the literature.** MID-L: Shaeri and Middel, arXiv 2505.11416 (2025); workshop version:
 # > OpenReview ops57uDuJV. Soft Top-k as optimal transport: Xie et al., NeurIPS 2020 (arXiv
@@ -362,7 +367,7 @@ slider(draw, 0.1, keep=list(gated))
 #
 # 1. Replace $m \cdot a$ by $m$ alone. Which of the three paths back changes, and what does the gate
 #    still learn if the mask has no stand-in?
-# 2. In `midl_backward`, the gate's gradient needs `full` of *closed* neurons too. What does that mean
-#    for a program that skips them in training?
+# 2. In `midl_backward`, the gate's gradient needs `full` of *closed* neurons too. What does that
+#    mean for a program that skips them in training?
 # 3. *Open.* On digits a small dense network does as well at equal cost. What would a data set look
 #    like on which choosing wins? (Tutorial 02 has one; can you make it harder?)
