@@ -24,8 +24,8 @@ NEURON_BEATS_BLOCK = 0.2
 """At this density or below, a block has so few samples that the neuron kernel wins again."""
 
 
-def choose_path(batch: int, density: float, block: int, compiled: bool) -> tuple[str, str]:
-    """Pick ``"neuron"``, ``"block"`` or ``"dense"``, and say why.
+def choose_path(batch: int, density: float, block: int, compiled: bool) -> str:
+    """Pick ``"neuron"``, ``"block"`` or ``"dense"``.
 
     Args:
         batch: number of samples.
@@ -33,21 +33,28 @@ def choose_path(batch: int, density: float, block: int, compiled: bool) -> tuple
         block: neurons per gate.
         compiled: whether the compiled neuron kernel is at hand.
 
-    Returns:
-        The path, and the reason in a few words.
-
     """
     many = block >= BLOCK_NEURONS and batch >= BLOCK_BATCH and density <= BLOCK_DENSITY
     if many and (density > NEURON_BEATS_BLOCK or not compiled):
-        return "block", f"blocks of {block} at density {density:.2f}: one product per block"
+        return "block"
+    return "neuron" if compiled and density <= neuron_limit(batch) else "dense"
+
+
+def why(path: str, batch: int, density: float, block: int, compiled: bool) -> str:
+    """Say in a few words why :func:`choose_path` picked ``path``."""
+    if path == "block":
+        return f"blocks of {block} at density {density:.2f}: one product per block"
     if not compiled:
-        return "dense", "without compiled kernels one product beats gathering rows"
+        return "without compiled kernels one product beats gathering rows"
     limit = neuron_limit(batch)
-    if density <= limit:
-        return "neuron", f"density {density:.2f} is at most {limit}: only open neurons are read"
-    return "dense", f"density {density:.2f} is above {limit}: one product is faster"
+    if path == "neuron":
+        return f"density {density:.2f} is at most {limit}: only open neurons are read"
+    return f"density {density:.2f} is above {limit}: one product is faster"
 
 
 def neuron_limit(batch: int) -> float:
     """Densest mask for which the neuron kernel is the faster one at this batch."""
-    return next((limit for most, limit in NEURON_LIMITS if batch <= most), NEURON_LIMIT_BEYOND)
+    for most, limit in NEURON_LIMITS:
+        if batch <= most:
+            return limit
+    return NEURON_LIMIT_BEYOND

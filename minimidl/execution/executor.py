@@ -97,6 +97,9 @@ class Executor(Layer):
             return self.model.forward(x, training, rng)
         x = self._checked(x)
         memory: Memory = {}
+        for path, layer in leaves(self.model):
+            if layer.idle_memory is not None:
+                put(memory, path, layer.idle_memory)
         for stage in self.stages:
             if stage.segment is None:
                 x, own = stage.layer.forward(x)
@@ -149,15 +152,11 @@ class Executor(Layer):
             if stage.why_dense:
                 lines.append(f"layer {stage.path}: dense ({stage.why_dense})")
             elif stage.segment is not None:
-                name = f"layers {stage.path} and {stage.linear_path}"
-                lines += [f"{name}: {line}"
-                          for line in explain_segment(stage.segment, self.path, batches)]
+                name = f"layers {stage.path} and {stage.linear_path}: "
+                lines += [name + line for line in self._explain(stage.segment, batches)]
         return "\n".join(lines)
 
-
-def explain_segment(segment: Segment, path: str, batches: Sequence[int]) -> list[str]:
-    """What ``"auto"`` would pick at the density known beforehand, or that the path was given."""
-    if path != "auto":
-        return [f"{path} at every batch, as asked for"]
-    chosen = [(batch, *segment.choose(batch, segment.expected_density())) for batch in batches]
-    return [f"{way} at batch {batch} ({why})" for batch, way, why in chosen]
+    def _explain(self, segment: Segment, batches: Sequence[int]) -> list[str]:
+        if self.path != "auto":
+            return [f"{self.path} at every batch, as asked for"]
+        return [segment.explain(batch) for batch in batches]

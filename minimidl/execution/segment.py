@@ -11,7 +11,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import require_finite
-from minimidl.execution.choice import choose_path
+from minimidl.execution.choice import choose_path, why
 from minimidl.gates import AffineNet, Decision, LowRankNet
 from minimidl.kernels import compiled_kernels, gather
 from minimidl.kernels.reference import ACTIVATION_CODES
@@ -72,11 +72,14 @@ class Segment:
         if isinstance(self.gated, DynamicGate) and len(x) > 1:  # only the scores can tell
             decision = decision or self.gated.decide(x)
             density = float(decision.active.mean())
-        return self.choose(len(x), density)[0], decision
+        path = choose_path(len(x), density, self.gated.block, self.kernels is not None)
+        return path, decision
 
-    def choose(self, batch: int, density: float) -> tuple[str, str]:
-        """The path at this batch and density, and why."""
-        return choose_path(batch, density, self.gated.block, self.kernels is not None)
+    def explain(self, batch: int) -> str:
+        """What "auto" picks at this batch and the density known beforehand, and why."""
+        case = (batch, self.expected_density(), self.gated.block, self.kernels is not None)
+        path = choose_path(*case)
+        return f"{path} at batch {batch} ({why(path, *case)})"
 
     def expected_density(self) -> float:
         """Fraction of open gates, as far as it is known without an input."""

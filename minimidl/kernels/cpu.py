@@ -2,9 +2,9 @@
 
 The tricks, each of which can be read off one function:
 
-* the k-th best score is found by bisection, not by sorting: counting how many scores reach a cut is
-  a loop without branches, which runs many scores at a time (:func:`cut_for`);
-* the open neurons are written down without a branch, too: always write, then step only if open;
+* the cut below the k best scores is found by counting, not by sorting: how many scores reach a cut
+  is a loop without branches, which runs many scores at a time (:func:`cut_for`);
+* the open neurons are written down without a branch, too (:func:`write_open`);
 * four weight rows are multiplied at once, so that every number of ``x`` is loaded once for four
   neurons and four sums hide each other's latency (:func:`multiply_rows`);
 * the next layer is added row by row, while the values are still in the cache (:func:`add_rows`).
@@ -49,58 +49,70 @@ def all_finite(scores: Array, biggest: Any) -> bool:
 def cut_for(scores: Array, k: int, biggest: Any) -> Any:
     """A cut that ``k`` of ``(n,)`` finite scores reach; with ties, the k-th largest score itself.
 
-    Keeps ``count_from(low) >= k > count_from(high)`` and halves the gap: about 12 rounds for
-    scores of a usual spread, and never more than the floats between them.
+    Keeps ``count_from(low) >= k > count_from(high)`` and narrows the gap, in turn by what the two
+    counts suggest (usually right at once) and by half (which no score can fool).
     """
     if k >= scores.shape[0]:
         return -biggest
-    one, two, half = scores.dtype.type(1), scores.dtype.type(2), scores.dtype.type(0.5)
-    low, high = -one, one
-    while count_from(scores, low) < k:
+    kind = scores.dtype.type
+    low, high, two, half = kind(-1), kind(1), kind(2), kind(0.5)
+    many, few = count_from(scores, low), count_from(scores, high)
+    while many < k:
         low = max(low, -biggest * half) * two
-    while high < biggest and count_from(scores, high) >= k:
+        many = count_from(scores, low)
+    while few >= k and high < biggest:
         high = min(high, biggest * half) * two
-    if count_from(scores, high) >= k:  # only when k scores are the largest float there is
+        few = count_from(scores, high)
+    if few >= k:  # k scores are the largest float there is
         return high
+    halving = False
     while True:
-        middle = low * half + high * half
-        if middle <= low or middle >= high:
+        share = half if halving else kind(many - k) / kind(many - few)
+        middle = low * (kind(1) - share) + high * share
+        if low < middle < high:
+            count = count_from(scores, middle)
+            if count == k:
+                return middle
+            if count > k:
+                low, many = middle, count
+            else:
+                high, few = middle, count
+        elif halving:  # no float lies between: the k-th largest is tied
             return low
-        count = count_from(scores, middle)
-        if count == k:
-            return middle
-        if count > k:
-            low = middle
-        else:
-            high = middle
+        halving = not halving
 
 
 @compiled()
-def write_from(
-    scores: Array, cut: Any, block: int, indices: Array, position: int
+def write_open(
+    scores: Array, cut: Any, at_cut: bool, block: int, indices: Array, position: int
 ) -> int:
-    """Append the neurons of all gates with ``score >= cut``; returns the end of the list.
+    """Append the neurons of all gates above ``cut``, and of those exactly at it if ``at_cut``.
 
-    Every gate is written, but the end moves only for an open one: no branch to mispredict.
+    Every gate is written, but the end of the list moves only for an open one: there is no branch
+    to mispredict. Returns the end.
     """
     for gate in range(scores.shape[0]):
-        for i in range(block):
-            indices[position + i] = gate * block + i
-        position += block * (scores[gate] >= cut)
+        if block == 1:
+            indices[position] = gate
+        else:
+            for i in range(block):
+                indices[position + i] = gate * block + i
+        position += block * ((scores[gate] > cut) | (at_cut & (scores[gate] == cut)))
     return position
 
 
 @compiled()
-def write_above(
+def write_tied(
     scores: Array, cut: Any, ties: int, block: int, indices: Array, position: int
 ) -> int:
-    """Append the neurons of all gates with ``score > cut`` and of the first ``ties`` at it."""
+    """As :func:`write_open`, with only the first ``ties`` of the gates exactly at ``cut``."""
     for gate in range(scores.shape[0]):
         tied = scores[gate] == cut and ties > 0
         ties -= tied
-        for i in range(block):
-            indices[position + i] = gate * block + i
-        position += block * (tied or scores[gate] > cut)
+        if tied or scores[gate] > cut:
+            for i in range(block):
+                indices[position + i] = gate * block + i
+            position += block
     return position
 
 
@@ -110,15 +122,14 @@ def select(
 ) -> int:
     """Append the neurons of one sample's open gates; exactly ``k`` gates, or all above ``cut``."""
     if k == 0:
-        return write_above(scores, cut, 0, block, indices, position)
+        return write_open(scores, cut, False, block, indices, position)
     cut = cut_for(scores, k, biggest)
-    reached = count_from(scores, cut)
-    if reached == k:
-        return write_from(scores, cut, block, indices, position)
-    tied = 0
+    if count_from(scores, cut) == k:
+        return write_open(scores, cut, True, block, indices, position)
+    above = 0
     for i in range(scores.shape[0]):
-        tied += scores[i] == cut
-    return write_above(scores, cut, k - (reached - tied), block, indices, position)
+        above += scores[i] > cut
+    return write_tied(scores, cut, k - above, block, indices, position)
 
 
 @compiled()
@@ -180,14 +191,15 @@ def finish_values(
     The gate is 1 or ``sigmoid(score / temperature)``; ``light (n_units,)`` may be empty.
     """
     gate = scores.dtype.type(1)
-    for position in range(start, stop):
-        neuron = indices[position]
-        if not binary and neuron % block == 0:  # the first of its block; the others follow
-            gate = sigmoid(scores[neuron // block] / temperature)
-        full = activate(values[position], code)
-        if light.shape[0] > 0:
-            full -= light[neuron]
-        values[position] = gate * full
+    for first in range(start, stop, block):
+        if not binary:  # one division per block, and none for single neurons: they are slow
+            own = indices[first] if block == 1 else indices[first] // block
+            gate = sigmoid(scores[own] / temperature)
+        for position in range(first, first + block):
+            full = activate(values[position], code)
+            if light.shape[0] > 0:
+                full -= light[indices[position]]
+            values[position] = gate * full
 
 
 @compiled(reassociate=True)

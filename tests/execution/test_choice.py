@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from minimidl.execution.choice import choose_path
+from minimidl.execution.choice import choose_path, why
 
 
 @pytest.mark.parametrize(("batch", "density", "block", "compiled", "path"), [
@@ -23,13 +23,12 @@ from minimidl.execution.choice import choose_path
     (1, 0.45, 1, False, "dense"),
 ])
 def test_rule(batch, density, block, compiled, path):
-    chosen, why = choose_path(batch, density, block, compiled)
-    assert chosen == path
-    assert why
+    assert choose_path(batch, density, block, compiled) == path
+    assert why(path, batch, density, block, compiled)
 
 
 def test_larger_batches_need_emptier_masks():
-    limits = [max(d / 100 for d in range(101) if choose_path(b, d / 100, 1, True)[0] == "neuron")
+    limits = [max(d / 100 for d in range(101) if choose_path(b, d / 100, 1, True) == "neuron")
               for b in (1, 16, 256)]
     assert limits == sorted(limits, reverse=True)
     assert len(set(limits)) == 3
