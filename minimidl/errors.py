@@ -43,6 +43,9 @@ def require_finite(x: Array, argument: str) -> None:
 def require_batch(x: Array, n_in: int, dtype: np.dtype[np.generic], argument: str = "x") -> None:
     """Raise unless ``x`` is ``(batch, n_in)`` of exactly ``dtype`` (no silent promotion)."""
     shape = getattr(x, "shape", None)
+    # First the good case alone: this runs in every layer, and writing the message takes longer.
+    if shape is not None and len(shape) == 2 and shape[1] == n_in and x.dtype == dtype:
+        return
     require(shape is not None and len(shape) == 2 and shape[1] == n_in, argument,
             f"shape {shape}", f"(batch, {n_in})", "one sample is one row: x[None, :]")
     require(x.dtype == dtype, argument, f"dtype {x.dtype}", f"{dtype}, as the parameters",

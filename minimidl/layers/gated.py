@@ -109,7 +109,8 @@ class Gated(Layer):
 
     def apply(self, x: Array, decision: Decision) -> tuple[Array, Memory]:
         """``out = light + gate * (full - light)``, ``(batch, n_units)``."""
-        u = x @ self.params["weight"] + self.params["bias"]
+        u = x @ self.params["weight"]
+        u += self.params["bias"]
         full = self.function.value(u)
         gate = self.to_units(decision.gate)
         memory: Memory = {"x": x, "u": u, "full": full, "gate": gate, "decision": decision,

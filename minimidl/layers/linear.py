@@ -40,7 +40,9 @@ class Linear(Layer):
     ) -> tuple[Array, Memory]:
         """``y = x W + b``."""
         self.check_input(x)
-        return x @ self.params["weight"] + self.params["bias"], {"x": x}
+        output = x @ self.params["weight"]
+        output += self.params["bias"]
+        return output, {"x": x}
 
     def backward(
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
