@@ -173,8 +173,8 @@ pictures.accuracy_against_cost([result.row for result in results.values()], ax=r
 
 # %% [markdown]
 # *Figure 2. How they learned (left; `midl` is the lowest) and what an image costs (right; up and to
-# the left is better).
-# There are 450 test images: one is 0.2 points, and chance alone moves a result by almost a point.*
+# the left is better). There are 450 test images: one is 0.2 points, and chance alone moves a result
+# by almost a point.*
 #
 # `dropout` switches neurons off at random, in training only: it saves nothing. `midl` runs a fixed
 # number, `dynamicgate` as many as it likes within a budget. Who are they?
