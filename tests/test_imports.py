@@ -25,7 +25,7 @@ HEAVY = {
 }
 # A layer, a gate or a loss is a formula: it reads no file, no clock and no global random state.
 PURE = {"__future__", "abc", "collections", "dataclasses", "functools", "itertools", "math",
-        "typing", "enum"}
+        "typing", "enum", "warnings"}
 COMMON = {"arrays", "errors"}
 ALL = {"*"}
 NONE: set[str] = set()

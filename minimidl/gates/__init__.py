@@ -6,12 +6,19 @@ from typing import Protocol
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
+from minimidl.gates.capped_simplex import CappedSimplexTopK
 from minimidl.gates.decision import Decision
 from minimidl.gates.hard_topk import HardTopK, topk_mask
+from minimidl.gates.lapsum import LapSumTopK
 from minimidl.gates.logistic import logistic, logit
 from minimidl.gates.nets import AffineNet, LowRankNet, gate_net
+from minimidl.gates.normal_topk import NormalTopK
+from minimidl.gates.pnorm_topk import PNormTopK
+from minimidl.gates.probability import SIMPLEX, simplex
+from minimidl.gates.ranking import RANKING, NeuralSortTopK, SoftSortTopK, rank_operator
 from minimidl.gates.sigmoid_topk import SigmoidTopK
 from minimidl.gates.straight_through import threshold_mask, threshold_mask_backward
+from minimidl.gates.threshold_family import MEMBERS
 
 
 class TopK(Protocol):
@@ -26,7 +33,10 @@ class TopK(Protocol):
         """Gradients of ``scores``, ``k`` and ``temperature``, where they exist."""
 
 
-TOPK: dict[str, TopK] = {"sigmoid": SigmoidTopK(), "hard": HardTopK()}
+TOPK: dict[str, TopK] = {
+    "sigmoid": MEMBERS["sigmoid"], "hard": HardTopK(), **MEMBERS,
+    "softsort": SoftSortTopK(), "neuralsort": NeuralSortTopK(),
+}
 
 
 def topk(name: str) -> TopK:
@@ -36,6 +46,8 @@ def topk(name: str) -> TopK:
 
 
 __all__ = [
-    "TOPK", "AffineNet", "Decision", "HardTopK", "LowRankNet", "SigmoidTopK", "TopK", "gate_net",
-    "logistic", "logit", "threshold_mask", "threshold_mask_backward", "topk", "topk_mask",
+    "RANKING", "SIMPLEX", "TOPK", "AffineNet", "CappedSimplexTopK", "Decision", "HardTopK",
+    "LapSumTopK", "LowRankNet", "NeuralSortTopK", "NormalTopK", "PNormTopK", "SigmoidTopK",
+    "SoftSortTopK", "TopK", "gate_net", "logistic", "logit", "rank_operator", "simplex",
+    "threshold_mask", "threshold_mask_backward", "topk", "topk_mask",
 ]

@@ -1,10 +1,10 @@
 """Hard Top-k: exactly k ones, and an honest substitute for its missing derivative.
 
 The mask is piecewise constant, so its true derivative is 0. ``backward`` returns instead the
-derivative of a soft stand-in: the sigmoid Top-k whose cut passes midway between the k-th and the
-next score and whose budget is held (see ``threshold.py``). It therefore moves no budget: the
-gradients of a row sum to 0. This is the straight-through estimator that the workshop version of
-MID-L names; the choice of the stand-in is ours.
+derivative of a soft stand-in: a threshold Top-k (the sigmoid one unless another is named) that is
+at 1/2 midway between the k-th and the next score and whose budget is held (see ``threshold.py``).
+It therefore moves no budget: the gradients of a row sum to 0. This is the straight-through
+estimator that the workshop version of MID-L names; the choice of the stand-in is ours.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
-from minimidl.gates.logistic import logistic
 from minimidl.gates.threshold import check_topk, implicit_backward
+from minimidl.gates.threshold_family import threshold_member
 
 
 def topk_mask(scores: Array, k: int) -> Array:
@@ -47,7 +47,29 @@ def middle_cut(scores: Array, mask: Array) -> Array:
 
 
 class HardTopK:
-    """Exactly ``k`` of ``n``, with the surrogate gradient of the sigmoid threshold operator."""
+    """Exactly ``k`` of ``n``, with the surrogate gradient of a soft threshold operator.
+
+    Args:
+        surrogate: the member of the family whose slope stands in: ``"sigmoid"``, ``"lapsum"``,
+            ``"capped-simplex"``, ``"pnorm"`` or ``"normal"``. The two with exact zeros pull only
+            scores within about ``T`` of the cut, none where the gap at the cut is wider than that.
+
+    Raises:
+        InputError: an unknown surrogate.
+
+    Card:
+        formula: 1 for the k largest scores, 0 for the others; backward of a soft Top-k at the cut
+        cost: O(n) forward (partition), O(n) backward
+        exactly k: yes, ties go to the lowest index
+        exact zeros: yes, and nothing but zeros and ones
+        use when: what is reported must be what is executed
+        source: the budget-conserving surrogate is ours; straight-through after arXiv:1308.3432
+
+    """
+
+    def __init__(self, surrogate: str = "sigmoid") -> None:
+        self.surrogate = surrogate
+        self.member = threshold_member(surrogate)
 
     def forward(
         self, scores: Array, k: float, temperature: float = 1.0, rng: Rng | None = None
@@ -79,4 +101,5 @@ class HardTopK:
             zeros = np.zeros_like(scores)
             return implicit_backward(zeros, zeros, temperature, grad_p)
         u = (scores - middle_cut(scores, mask)) / scores.dtype.type(temperature)
-        return implicit_backward(logistic(u) * logistic(-u), u, temperature, grad_p)
+        u = u + scores.dtype.type(self.member.middle)  # 1/2 at the cut, also where F(0) is not 1/2
+        return implicit_backward(self.member.slope(u), u, temperature, grad_p)

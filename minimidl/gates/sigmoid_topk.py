@@ -7,17 +7,28 @@ The same operator as entropic optimal transport to two targets (SOFT, Xie et al.
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from minimidl.arrays import Array
-from minimidl.gates.logistic import logistic, logit
+from minimidl.gates.logistic import logistic
+from minimidl.gates.roots import cut_by_newton
 from minimidl.gates.threshold import ThresholdTopK
-
-MAX_STEPS = 100
 
 
 class SigmoidTopK(ThresholdTopK):
-    """``p_i = sigmoid((z_i - tau) / T)`` with ``sum p = k``; exact zeros and ones never occur."""
+    """``p_i = sigmoid((z_i - tau) / T)`` with ``sum p = k``.
+
+    Card:
+        formula: p_i = 1 / (1 + exp(-(z_i - tau) / T)), tau such that sum p = k
+        cost: O(n) per Newton step, 6 to 10 steps forward; O(n) backward
+        exactly k: yes, to rounding
+        exact zeros: no
+        use when: you want a smooth choice whose gradient never vanishes; the default
+        source: Xie et al. 2020 (SOFT, arXiv:2002.06504), as entropic transport with T = epsilon / 2
+
+    """
+
+    middle = 0.0
 
     def cdf(self, u: Array) -> Array:
         """``1 / (1 + exp(-u))``."""
@@ -27,41 +38,13 @@ class SigmoidTopK(ThresholdTopK):
         """``s(u) s(-u)``: right also where ``1 - s(u)`` would round to 0."""
         return logistic(u) * logistic(-u)
 
-    def solve(self, scores: Array, k: float, temperature: float) -> Array:
-        """Safeguarded Newton on ``f(tau) = sum_i s((z_i - tau) / T) - k``, all rows at once."""
-        scaled = scores / scores.dtype.type(temperature)
-        # Shifting changes nothing (shift invariance) and keeps the numbers small.
-        scaled = scaled - np.median(scaled, axis=1, keepdims=True)
-        return (scaled - newton(scaled, k)).astype(scores.dtype)
+    def cut(self, scaled: Array, k: float) -> Array:
+        """Safeguarded Newton, all rows at once; ``logit(k / n)`` brackets the root."""
+        offset = math.log(k) - math.log(scaled.shape[1] - k)
+        return cut_by_newton(fast_pair, scaled, k, offset, offset)
 
 
-def newton(scaled: Array, k: float) -> Array:
-    """``tau`` ``(rows, 1)`` for temperature 1, in float64.
-
-    The bracket needs no search: at ``z_min - logit(k / n)`` every term is at least ``k / n``, at
-    ``z_max - logit(k / n)`` at most. A Newton step that leaves the bracket becomes a bisection.
-    The final step is taken after convergence, so that the remaining error is its square.
-    """
-    n = scaled.shape[1]
-    offset = logit(k / n)
-    low = scaled.min(axis=1, keepdims=True).astype(np.float64) - offset
-    high = scaled.max(axis=1, keepdims=True).astype(np.float64) - offset
-    tau = 0.5 * (low + high)
-    good_enough = 4 * np.finfo(scaled.dtype).eps * n
-    for _ in range(MAX_STEPS):
-        excess, step = newton_step(scaled, tau, k)
-        low, high = np.where(excess > 0, tau, low), np.where(excess > 0, high, tau)
-        # Closed comparisons: a root hit exactly has step 0 and must stay where it is.
-        inside = (tau + step >= low) & (tau + step <= high)
-        tau = np.where(inside, tau + step, 0.5 * (low + high))
-        if np.all((np.abs(excess) <= good_enough) | (high - low <= np.spacing(np.abs(tau)))):
-            break
-    return tau
-
-
-def newton_step(scaled: Array, tau: Array, k: float) -> tuple[Array, Array]:
-    """``f(tau)`` and the Newton step ``-f / f'``, both ``(rows, 1)`` in float64."""
-    p = logistic(scaled - tau.astype(scaled.dtype))
-    excess = p.sum(axis=1, dtype=np.float64, keepdims=True) - k
-    slope = (p * (1 - p)).sum(axis=1, dtype=np.float64, keepdims=True)
-    return excess, excess / np.maximum(slope, np.finfo(np.float64).tiny)
+def fast_pair(u: Array) -> tuple[Array, Array]:
+    """``F`` and ``F'`` from one exponential: Newton forgives the digits that 1 - p loses."""
+    p = logistic(u)
+    return p, p * (1 - p)

@@ -9,16 +9,25 @@ one backward for every ``F``, with ``d = F'(u)``, ``D = sum d`` and ``mean_grad 
     dL/dT   = -(1 / T) sum_i d_i u_i (g_i - mean_grad)
 
 A member brings its solver for ``tau``, ``F`` and ``F'``; see ``sigmoid_topk.py``.
+
+Towards ``T = 0`` the answer is the hard Top-k, and equal scores at the cut share what is left:
+k = 2 of (2, 1, 1, 1, 0) is (1, 1/3, 1/3, 1/3, 0). There all slopes vanish, and so do all gradients;
+dL/dk, which then has no meaning, is answered as 0.
 """
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_finite
+
+COARSE = 64
+"""A warning is due where T is below so many rounding errors of the scores."""
 
 
 def check_topk(scores: Array, k: float, temperature: float) -> None:
@@ -60,12 +69,58 @@ def implicit_backward(
     }
 
 
+def scale(scores: Array, temperature: float) -> Array:
+    """Scores in units of the temperature, ``(z - median) / T``, ``(rows, n)``, dtype kept.
+
+    Shifting changes nothing (shift invariance) and keeps the numbers small, so that a large common
+    offset costs no digits. Warns (RuntimeWarning) where ``T < 64 eps max|z - median|``: the scores
+    are then too coarse in their dtype for so low a temperature, and gradients are mostly rounding.
+    """
+    centred = scores - np.median(scores, axis=1, keepdims=True)
+    if not centred.size:
+        return centred
+    reach = np.abs(centred).max(axis=1, keepdims=True)  # (rows, 1)
+    finest = np.finfo(scores.dtype).eps * reach
+    if temperature < COARSE * finest.max():
+        warnings.warn(
+            f"temperature {temperature:g} is too low for {scores.dtype} scores that spread over "
+            f"{reach.max():g}: gradients are mostly rounding (raise it or use float64)",
+            RuntimeWarning, stacklevel=4)
+    # Colder than the last digit nothing changes any more, but numbers would overflow.
+    return centred / np.maximum(finest / 256, temperature).astype(scores.dtype)
+
+
+class Solved(NamedTuple):
+    """A solved row problem; every array is ``(rows, n)`` in the dtype of the scores.
+
+    Attributes:
+        p: ``F(u)``, the answer.
+        slope: ``F'(u)``.
+        u: ``(z - tau) / T``.
+
+    """
+
+    p: Array
+    slope: Array
+    u: Array
+
+
 class ThresholdTopK(ABC):
-    """A soft Top-k operator: ``p`` in [0, 1], ``sum p = k`` in every row, order preserved."""
+    """A soft Top-k operator: ``p`` in [0, 1], ``sum p = k`` in every row, order preserved.
+
+    A member is ``cut``, ``cdf``, ``slope`` and ``middle``. A compiled member overrides ``solve``,
+    which does all rows in one go, and keeps these as the reference.
+
+    Attributes:
+        middle: the ``u`` with ``F(u) = 1/2``: where the cut of a hard choice sits.
+
+    """
+
+    middle: float
 
     @abstractmethod
-    def solve(self, scores: Array, k: float, temperature: float) -> Array:
-        """Return ``u = (z - tau) / T``, ``(rows, n)``, for ``0 < k < n``."""
+    def cut(self, scaled: Array, k: float) -> Array:
+        """``tau`` ``(rows, 1)`` in float64 for temperature 1 and ``0 < k < n``."""
 
     @abstractmethod
     def cdf(self, u: Array) -> Array:
@@ -74,6 +129,12 @@ class ThresholdTopK(ABC):
     @abstractmethod
     def slope(self, u: Array) -> Array:
         """``F'(u)``."""
+
+    def solve(self, scores: Array, k: float, temperature: float) -> Solved:
+        """Find ``tau`` for every row and evaluate there, for ``0 < k < n``: the NumPy reference."""
+        scaled = scale(scores, temperature)
+        u = (scaled - self.cut(scaled, k)).astype(scores.dtype)
+        return Solved(self.cdf(u), self.slope(u), u)
 
     def forward(
         self, scores: Array, k: float, temperature: float = 1.0, rng: Rng | None = None
@@ -92,14 +153,17 @@ class ThresholdTopK(ABC):
         Raises:
             InputError: scores not finite, k outside [0, n], temperature not positive.
 
+        Warns:
+            RuntimeWarning: the temperature is too low for the precision; see :func:`scale`.
+
         """
         check_topk(scores, k, temperature)
         if k <= 0 or k >= scores.shape[1]:  # nothing left to choose: every gradient is 0
             full = np.full_like(scores, 0 if k <= 0 else 1)
             return full, {"u": np.zeros_like(scores), "slope": np.zeros_like(scores),
                           "temperature": temperature}
-        u = self.solve(scores, k, temperature)
-        return self.cdf(u), {"u": u, "slope": self.slope(u), "temperature": temperature}
+        p, slope, u = self.solve(scores, k, temperature)
+        return p, {"u": u, "slope": slope, "temperature": temperature}
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """``dL/d(scores)``, ``dL/dk``, ``dL/d(temperature)`` by :func:`implicit_backward`."""

@@ -15,19 +15,12 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates.logistic import logistic
+from minimidl.gates.special import erf
 from minimidl.layers.base import Layer
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_TWO_OVER_PI = math.sqrt(2.0 / math.pi)
 GELU_CUBIC = 0.044715
-
-
-_erf = np.frompyfunc(math.erf, 1, 1)
-
-
-def erf(u: Array) -> Array:
-    """Error function, dtype kept. NumPy has none: this calls C's, exact but one entry at a time."""
-    return np.asarray(_erf(u), dtype=u.dtype)
 
 
 def relu(u: Array) -> Array:
