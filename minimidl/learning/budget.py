@@ -1,7 +1,7 @@
 """Budgets at work: from what the gates of a model did to ``grad_gate``, the pull on them.
 
-The mathematics of each kind is a function pair in :mod:`minimidl.losses.budgets`; here it meets a
-model, a strength and a warm-up.
+The mathematics of each kind is a function pair of :mod:`minimidl.losses`; here it meets a model, a
+strength and a warm-up. Budgets that steer themselves are in ``controllers.py``.
 """
 
 from __future__ import annotations
@@ -10,16 +10,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from minimidl import losses
 from minimidl.arrays import Array, Memory
 from minimidl.errors import require
 from minimidl.layers import Gated, memory_at
-from minimidl.losses import budgets as pairs
+from minimidl.losses import Pair
 
 GradGate = dict[str, Array]
 """``dL/d(gate probability)`` by layer path."""
 
-KINDS = ("mean", "cost-weighted", "quadratic", "keep-alive")
-NEED_TARGET = ("quadratic", "keep-alive")
+FREE = {
+    "mean": Pair(losses.mean_usage, losses.mean_usage_backward),
+    "polarise": Pair(losses.polarise, losses.polarise_backward),
+}
+"""Pairs that need no target, one layer at a time."""
+
+WITH_TARGET = {
+    "hinge": Pair(losses.hinge_usage, losses.hinge_usage_backward),
+    "quadratic": Pair(losses.quadratic_usage, losses.quadratic_usage_backward),
+    "keep-alive": Pair(losses.keep_alive, losses.keep_alive_backward),
+}
+"""Pairs that take a target, one layer at a time."""
+
+KINDS = (*FREE, "cost-weighted", *WITH_TARGET)
 
 
 @dataclass(frozen=True)
@@ -27,18 +40,20 @@ class Budget:
     """A penalty on how many gates are open.
 
     ``strength * mean over the gated layers of f(usage)`` (``math.md`` section 4), where f is the
-    usage itself (``"mean"``), ``(usage - target)^2`` (``"quadratic"``) or
-    ``max(target - usage, 0)^2`` (``"keep-alive"``); ``"cost-weighted"`` weighs each layer's usage
-    by its multiply-accumulates instead of averaging.
+    usage itself (``"mean"``), ``max(usage - target, 0)`` (``"hinge"``), ``(usage - target)^2``
+    (``"quadratic"``), ``max(target - usage, 0)^2`` (``"keep-alive"``) or the mean of ``p (1 - p)``
+    (``"polarise"``, which makes gates decide); ``"cost-weighted"`` weighs each layer's usage by
+    its multiply-accumulates instead of averaging.
 
     Args:
-        kind: one of the four above.
+        kind: one of the six above.
         strength: factor on the value, at least 0.
-        target: share of open gates in [0, 1]; for the quadratic and the keep-alive kind.
+        target: share of open gates in [0, 1]; for hinge, quadratic and keep-alive.
         warm_up: share of the training over which the strength grows linearly from 0.
-        of: ``"probability"``, or ``"mask"``: what is executed, with the gradient straight through.
-            The mean probability does not control the executed share when probabilities crowd
-            around the threshold; the mask does.
+        of: ``"probability"``, or ``"mask"``: what is executed, with the gradient straight through
+            (``"quadratic"`` is then :func:`minimidl.losses.hard_quadratic_usage`). The mean
+            probability does not control the executed share when probabilities crowd around the
+            threshold; the mask does.
 
     Raises:
         InputError: an unknown kind, a negative strength, a missing or useless target.
@@ -54,7 +69,7 @@ class Budget:
     def __post_init__(self) -> None:
         require(self.kind in KINDS, "budget kind", repr(self.kind), f"one of {', '.join(KINDS)}")
         require(self.strength >= 0, "strength", self.strength, "a number of at least 0")
-        if self.kind in NEED_TARGET:
+        if self.kind in WITH_TARGET:
             require(self.target is not None and 0 <= self.target <= 1, "target", self.target,
                     f"a share in [0, 1] for the {self.kind} budget")
         else:
@@ -62,6 +77,8 @@ class Budget:
                     "kind='quadratic' holds a target")
         require(0 <= self.warm_up <= 1, "warm_up", self.warm_up, "a share in [0, 1]")
         require(self.of in ("probability", "mask"), "of", repr(self.of), "'probability' or 'mask'")
+        require(self.kind != "polarise" or self.of == "probability", "of", repr(self.of),
+                "'probability' for the polarise budget", "a mask has nothing left to decide")
 
     def __call__(
         self, layers: Mapping[str, Gated], memory: Memory, progress: float = 1.0
@@ -78,8 +95,8 @@ class Budget:
         now = self.strength * min(1.0, progress / self.warm_up if self.warm_up else 1.0)
         if self.kind == "cost-weighted":
             costs = {path: float(layer.params["weight"].size) for path, layer in layers.items()}
-            value, memo = pairs.cost_weighted_usage(usages, costs)
-            return now * value, _scaled(pairs.cost_weighted_usage_backward(memo), now)
+            value, memo = losses.cost_weighted_usage(usages, costs)
+            return now * value, _scaled(losses.cost_weighted_usage_backward(memo), now)
         share = now / len(usages)
         answers = {path: self._pair(usage) for path, usage in usages.items()}
         return (share * sum(value for value, _ in answers.values()),
@@ -95,15 +112,9 @@ class Budget:
 
     def _pair(self, usage: Array) -> tuple[float, Array]:
         """Value and gradient for one layer, before strength and averaging."""
-        target = self.target or 0.0
-        if self.kind == "mean":
-            value, memo = pairs.mean_usage(usage)
-            return value, pairs.mean_usage_backward(memo)
-        if self.kind == "quadratic":
-            value, memo = pairs.quadratic_usage(usage, target)
-            return value, pairs.quadratic_usage_backward(memo)
-        value, memo = pairs.keep_alive(usage, target)
-        return value, pairs.keep_alive_backward(memo)
+        pair = FREE.get(self.kind) or WITH_TARGET[self.kind]
+        value, memo = pair.forward(usage, *(() if self.target is None else (self.target,)))
+        return value, pair.backward(memo)
 
 
 BudgetRule = Callable[[Mapping[str, Gated], Memory, float], tuple[float, GradGate]]

@@ -1,17 +1,31 @@
 """Losses and budgets: function pairs, ``value, memory = f(...)`` and ``f_backward(memory)``."""
 
 from minimidl.losses.binary import binary_cross_entropy, binary_cross_entropy_backward
-from minimidl.losses.budgets import (
-    cost_weighted_usage,
-    cost_weighted_usage_backward,
+from minimidl.losses.budget_targets import (
+    hard_quadratic_usage,
+    hard_quadratic_usage_backward,
+    hinge_usage,
+    hinge_usage_backward,
     keep_alive,
     keep_alive_backward,
-    mean_usage,
-    mean_usage_backward,
     quadratic_usage,
     quadratic_usage_backward,
 )
+from minimidl.losses.budgets import (
+    cost_weighted_usage,
+    cost_weighted_usage_backward,
+    mean_usage,
+    mean_usage_backward,
+    polarise,
+    polarise_backward,
+)
 from minimidl.losses.cross_entropy import cross_entropy, cross_entropy_backward, log_softmax
+from minimidl.losses.multipliers import (
+    augmented_usage,
+    augmented_usage_backward,
+    lagrangian_usage,
+    lagrangian_usage_backward,
+)
 from minimidl.losses.pair import Pair
 from minimidl.losses.regression import (
     huber,
@@ -28,9 +42,12 @@ LOSSES: dict[str, Pair] = {
 }
 
 __all__ = [
-    "LOSSES", "Pair", "binary_cross_entropy", "binary_cross_entropy_backward",
-    "cost_weighted_usage", "cost_weighted_usage_backward", "cross_entropy",
-    "cross_entropy_backward", "huber", "huber_backward", "keep_alive", "keep_alive_backward",
-    "log_softmax", "mean_squared_error", "mean_squared_error_backward", "mean_usage",
-    "mean_usage_backward", "quadratic_usage", "quadratic_usage_backward",
+    "LOSSES", "Pair", "augmented_usage", "augmented_usage_backward", "binary_cross_entropy",
+    "binary_cross_entropy_backward", "cost_weighted_usage", "cost_weighted_usage_backward",
+    "cross_entropy", "cross_entropy_backward", "hard_quadratic_usage",
+    "hard_quadratic_usage_backward", "hinge_usage", "hinge_usage_backward", "huber",
+    "huber_backward", "keep_alive", "keep_alive_backward", "lagrangian_usage",
+    "lagrangian_usage_backward", "log_softmax", "mean_squared_error",
+    "mean_squared_error_backward", "mean_usage", "mean_usage_backward", "polarise",
+    "polarise_backward", "quadratic_usage", "quadratic_usage_backward",
 ]

@@ -68,6 +68,26 @@ def usage(rng: Rng) -> Array:
     return rng.uniform(0.05, 0.95, size=(4, 3))
 
 
+def straight_through(losses: Any) -> Callable[..., Any]:
+    """The surrogate whose true derivative the hard quadratic answers: ``b + p - stop(p)``."""
+    def forward(p: Array, active: Array, target: float, anchor: Array) -> tuple[float, Any]:
+        value, _ = losses.quadratic_usage(active + (p - anchor), target)
+        return value, losses.hard_quadratic_usage(p, active, target)[1]
+
+    return forward
+
+
+def anchored(rng: Rng) -> tuple[Array, Array, float, Array]:
+    """Probabilities, a mask that differs from them, a target, and the anchor: the same ``p``."""
+    p = usage(rng)
+    return p, rng.uniform(size=(4, 3)) > 0.5, 0.3, p.copy()
+
+
+def sign_forgotten(backward: Callable[..., Array]) -> Callable[..., Array]:
+    """A pull in the wrong direction."""
+    return lambda memory: -backward(memory)
+
+
 def task_losses(losses: Any) -> list[Proof]:
     """Cross-entropies, squared error, Huber."""
     softmax = (losses.cross_entropy, losses.cross_entropy_backward)
@@ -93,9 +113,10 @@ def task_losses(losses: Any) -> list[Proof]:
 
 
 def budgets(losses: Any) -> list[Proof]:
-    """Losses on gate probabilities."""
+    """Losses on gate probabilities, without and with a target."""
     mean = {"mean forgotten": mean_forgotten}
     quadratic = (losses.quadratic_usage, losses.quadratic_usage_backward)
+    hinge = (losses.hinge_usage, losses.hinge_usage_backward)
     return [
         pair_proof("budget: mean usage", losses.mean_usage, losses.mean_usage_backward,
                    lambda rng: (usage(rng),), mean),
@@ -103,13 +124,33 @@ def budgets(losses: Any) -> list[Proof]:
                    losses.cost_weighted_usage_backward,
                    lambda rng: ({"0": usage(rng), "1.0": usage(rng)[:, :2].copy()},
                                 {"0": 640.0, "1.0": 100.0})),
+        pair_proof("budget: polarise", losses.polarise, losses.polarise_backward,
+                   lambda rng: (usage(rng),), mean | {"sign forgotten": sign_forgotten}),
+        pair_proof("budget: hinge above the target", *hinge, lambda rng: (usage(rng), 0.1), mean),
         pair_proof("budget: above the target", *quadratic, lambda rng: (usage(rng), 0.1), mean),
         pair_proof("budget: below the target", *quadratic, lambda rng: (usage(rng), 0.9), mean),
         pair_proof("budget: keep alive", losses.keep_alive, losses.keep_alive_backward,
                    lambda rng: (usage(rng), 0.95), mean),
+        pair_proof("budget: executed mask, straight through", straight_through(losses),
+                   losses.hard_quadratic_usage_backward, anchored,
+                   mean | {"sign forgotten": sign_forgotten}),
+    ]
+
+
+def multipliers(losses: Any) -> list[Proof]:
+    """Lagrangian terms: a price, a reward, and the damped one."""
+    faults = {"mean forgotten": mean_forgotten, "sign forgotten": sign_forgotten}
+    lagrangian = (losses.lagrangian_usage, losses.lagrangian_usage_backward)
+    augmented = (losses.augmented_usage, losses.augmented_usage_backward)
+    return [
+        pair_proof("budget: Lagrangian", *lagrangian, lambda rng: (usage(rng), 0.4, 1.7), faults),
+        pair_proof("budget: Lagrangian, negative multiplier", *lagrangian,
+                   lambda rng: (usage(rng), 0.4, -0.6), faults),
+        pair_proof("budget: augmented Lagrangian", *augmented,
+                   lambda rng: (usage(rng), 0.1, 0.8, 5.0), faults),
     ]
 
 
 def proofs(losses: Any) -> list[Proof]:
     """Every loss and every budget of ``minimidl.losses``, which is handed in."""
-    return task_losses(losses) + budgets(losses)
+    return task_losses(losses) + budgets(losses) + multipliers(losses)

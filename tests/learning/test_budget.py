@@ -31,6 +31,10 @@ def two_layers() -> tuple[dict, dict]:
     # (0.5 - 0.3)^2 = 0.04 and (0.2 - 0.3)^2 = 0.01
     (Budget("quadratic", 4.0, 0.3), 4 * 0.025, 4 / 2 * 2 * 0.2 / 20, 4 / 2 * 2 * -0.1 / 10),
     (Budget("quadratic", 4.0, 0.5, of="mask"), 4 * 0.0625 / 2, 2 * 2 * -0.25 / 20, 0.0),
+    # only the first layer is above: 0.5 - 0.3
+    (Budget("hinge", 4.0, 0.3), 4 * 0.2 / 2, 4 / 2 / 20, 0.0),
+    # p (1 - p): 0.25 and 0.16; slopes 0 and 0.6
+    (Budget("polarise", 4.0), 4 * 0.41 / 2, 0.0, 4 / 2 * 0.6 / 10),
     # only the second layer is below the floor
     (Budget("keep-alive", 4.0, 0.3), 4 * 0.01 / 2, 0.0, 4 / 2 * -2 * 0.1 / 10),
 ])
@@ -81,6 +85,8 @@ def test_the_gradient_reaches_the_gate_in_the_model_s_own_dtype(make):
     (lambda: Budget("mean", 1.0, 0.5), "quadratic"),
     (lambda: Budget("mean", 1.0, warm_up=2.0), "warm_up"),
     (lambda: Budget("mean", 1.0, of="scores"), "mask"),
+    (lambda: Budget("hinge", 1.0), "target"),
+    (lambda: Budget("polarise", 1.0, of="mask"), "nothing left to decide"),
 ])
 def test_bad_input_is_told(make, words):
     with pytest.raises(InputError, match=words):
