@@ -25,6 +25,8 @@ def why_dense(gated: Gated, linear: Linear) -> str:
     """Why these two layers can only run dense; the empty string where neurons can be skipped."""
     if type(gated) not in (MIDL, DynamicGate):
         return f"{type(gated).__name__} has no kernel"
+    if not isinstance(gated.gate, AffineNet | LowRankNet):
+        return f"the gate network {type(gated.gate).__name__} has no kernel"
     if not gated.params["weight"].flags.f_contiguous:
         return "the weight is not stored in Fortran order"
     if not linear.params["weight"].flags.c_contiguous:

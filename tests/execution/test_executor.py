@@ -234,6 +234,9 @@ def test_layers_without_a_kernel_run_dense_and_say_so():
     np.testing.assert_array_equal(executor.predict(x), model.forward(x)[0])
     assert "layer 0: dense (Other has no kernel)" in executor.explain()
     model = model_of()
+    model.layers[0].gate = Sequential(Linear(N_IN, N_UNITS))
+    assert "gate network Sequential has no kernel" in Executor(model).explain()
+    model = model_of()
     model.layers[0].params["weight"] = np.ascontiguousarray(model.layers[0].params["weight"])
     assert "Fortran" in Executor(model).explain()
 
