@@ -26,7 +26,7 @@ def test_ci_runs_the_readmes_test_command():
 def test_every_command_of_the_table_exists():
     from minimidl.cli import COMMANDS
 
-    assert {name for name in re.findall(r"^\| `minimidl (\w+)", README, re.MULTILINE)} == set(
+    assert set(re.findall(r"^\| `minimidl (\w+)", README, re.MULTILINE)) == set(
         COMMANDS)
 
 

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 import minimidl
 from minimidl.errors import InputError
+from minimidl.files import whole_file
 
 Row = dict[str, Any]
 
@@ -45,14 +45,8 @@ def write_atomically(path: Path, content: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            file.write(content.encode())
     except OSError as error:
         raise InputError(f"output {path}: got {error.strerror or error}, expected a place that "
                          "can be written (choose another with --json or --out)") from error

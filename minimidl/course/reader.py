@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from minimidl.course.notebook import about, digest, read_notebook
 from minimidl.course.shelf import Tutorial
 from minimidl.errors import InputError, require
+from minimidl.files import whole_file
 
 DEFAULT_FOLDER = Path("minimidl-tutorials")
 
@@ -58,12 +58,9 @@ def start(tutorial: Tutorial, folder: Path) -> tuple[Path, str]:
 
 
 def _copy(original: Path, path: Path) -> None:
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(original.read_bytes())
-        os.replace(part, path)  # whole or not at all, also when interrupted
+        with whole_file(path) as file:
+            file.write(original.read_bytes())
     except OSError as fault:
-        if part.is_file():
-            part.unlink()
         require(False, "--out", str(path.parent), "a folder that can be written", str(fault))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from minimidl.arrays import Array
 from minimidl.data.dataset import PARTS, Dataset, check_labels
 from minimidl.data.folders import not_writable, writable_folder
 from minimidl.errors import InputError, require
+from minimidl.files import whole_file
 
 ARRAYS = tuple(f"{axis}_{part}" for part in PARTS for axis in "xy")
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError)
@@ -158,12 +158,8 @@ def _write_members(file: BinaryIO, members: dict[str, Array], progress: Progress
 def _replace_file(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     """Fill a temporary file beside ``path``, then put it in place in one step."""
     writable_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        with whole_file(path) as file:
             fill(file)
-        os.replace(temporary, path)
     except OSError as error:
         raise not_writable(path, error) from error
-    finally:  # also on Ctrl-C; after a success there is nothing left to remove
-        temporary.unlink(missing_ok=True)

@@ -16,12 +16,11 @@ class Dropout(Layer):
     evaluation needs no correction.
     """
 
-    idle_memory: Memory | None = {"factor": None}
-
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()
         require(0.0 <= rate < 1.0, "rate", rate, "a number in [0, 1)")
         self.rate = rate
+        self.idle_memory = {"factor": None}
 
     def forward(
         self, x: Array, training: bool = False, rng: Rng | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import InputError, require
+from minimidl.files import whole_file
 
 FACTS = "facts.json"
 """Name of the entry that holds the JSON, as UTF-8 bytes."""
@@ -36,16 +36,12 @@ def write_archive(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, A
     entries = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     entries[FACTS] = np.frombuffer(to_json(facts), np.uint8)
     require_numbers(entries)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        with whole_file(path) as file:
             np.savez(file, **entries)  # type: ignore[arg-type]
-        os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"checkpoint: got {path}, which cannot be written ({error.strerror}), "
                          "expected a file in an existing, writable folder") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def to_json(facts: Mapping[str, Any]) -> bytes:

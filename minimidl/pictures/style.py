@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from minimidl.errors import InputError
+from minimidl.files import whole_file
 
-LOOKS: dict[str, dict[str, str]] = {
+LOOKS: dict[str, dict[str, Any]] = {
     "dense": {"color": "#222222", "linestyle": "-", "marker": "s"},
     "dropout": {"color": "#777777", "linestyle": "--", "marker": "D"},
-    "midl": {"color": "#1b6ca8", "linestyle": "-", "marker": "o"},
+    "midl": {"color": "#1b6ca8", "linestyle": (0, (5, 1)), "marker": "o"},
     "dynamicgate": {"color": "#d1611f", "linestyle": "-.", "marker": "^"},
 }
 """Colour, line and marker by model name: each differs in all three, so grey print is enough."""
 
-OTHER = {"color": "#3a7d44", "linestyle": ":", "marker": "v"}
+OTHER: dict[str, Any] = {"color": "#3a7d44", "linestyle": ":", "marker": "v"}
 
 
-def look(model: str) -> dict[str, str]:
+def look(model: str) -> dict[str, Any]:
     """The look of a model; unknown names share one."""
     return LOOKS.get(model, OTHER)
 
 
-def line(model: str) -> dict[str, str]:
+def line(model: str) -> dict[str, Any]:
     """The look without its marker, for curves."""
     return {name: value for name, value in look(model).items() if name != "marker"}
 
@@ -45,17 +44,11 @@ def save_figure(figure: Any, path: str | Path) -> Path:
     Raises InputError when the place cannot be written.
     """
     path = Path(path)
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".png")
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(path) as file:
             figure.savefig(file, format="png", dpi=150)
-        os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"figure {path}: got {error.strerror or error}, expected a place that "
                          "can be written (choose another with --out)") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
     return path
