@@ -25,7 +25,7 @@ def why_dense(gated: Gated, linear: Linear) -> str:
     """Why these two layers can only run dense; the empty string where neurons can be skipped."""
     if type(gated) not in (MIDL, DynamicGate):
         return f"{type(gated).__name__} has no kernel"
-    if not isinstance(gated.gate, AffineNet | LowRankNet):
+    if type(gated.gate) not in (AffineNet, LowRankNet):
         return f"the gate network {type(gated.gate).__name__} has no kernel"
     if not gated.params["weight"].flags.f_contiguous:
         return "the weight is not stored in Fortran order"
