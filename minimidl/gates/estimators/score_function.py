@@ -1,0 +1,134 @@
+"""Score-function estimators: unbiased for every loss, at the price of variance.
+
+They never look at the derivative of the loss, only at its value for each sample, so the loss must
+be known *per sample* and, for ARM and DisARM, at two masks. That is why they serve proofs and
+tutorials, and are no option of the layers.
+
+All take gates ``b ~ Bernoulli(p)``, ``p = sigmoid(z)``, drawn as ``b = 1[u > 1 - p]`` from uniform
+``u``; the twin with ``1 - u`` in place of ``u`` is ``b' = 1[u < p]``.
+
+    REINFORCE   (f(b) - c) (b - p)                              Williams 1992
+    ARM         (f(b) - f(b')) (u - 1/2)                        Yin and Zhou 2019
+    DisARM      (f(b) - f(b')) (b - b') max(p, 1 - p) / 2       Dong, Mnih and Tucker 2020
+
+DisARM is the mean of ARM over everything in ``u`` that the two masks do not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from minimidl.arrays import Array
+from minimidl.errors import require
+from minimidl.gates.logistic import logistic
+
+LossValues = Callable[[Array], Array]
+"""Masks ``(rows, n)`` to losses ``(rows,)``, one per sample."""
+
+ScoreFunction = Callable[[LossValues, Array, Array], Array]
+"""Losses, scores ``(rows, n)`` and uniform numbers ``(rows, n)`` to a gradient per sample."""
+
+
+def antithetic_masks(scores: Array, uniform: Array) -> tuple[Array, Array]:
+    """The masks of ``u`` and of ``1 - u``: zeros and ones, ``(rows, n)``, dtype of the scores."""
+    p, closed = logistic(scores), logistic(-scores)
+    return (uniform > closed).astype(scores.dtype), (uniform < p).astype(scores.dtype)
+
+
+def reinforce(
+    losses: Array, mask: Array, scores: Array, baseline: Array | float = 0.0
+) -> Array:
+    """``(f(b) - c) (b - p)`` per sample, ``(rows, n)``.
+
+    Args:
+        losses: ``f(b)``, ``(rows,)``.
+        mask: ``b``, ``(rows, n)``.
+        scores: logits, ``(rows, n)``.
+        baseline: ``c``, a number or ``(rows,)``; unbiased for every ``c`` that does not depend on
+            the row's own mask.
+
+    """
+    check_losses(losses, scores)
+    return (losses - baseline)[:, None] * (mask - logistic(scores))
+
+
+def leave_one_out(losses: Array) -> Array:
+    """Baseline ``(rows,)`` for samples of one input: the mean loss of the other samples.
+
+    Raises InputError for fewer than two samples.
+    """
+    require(losses.ndim == 1 and len(losses) >= 2, "losses", f"shape {losses.shape}",
+            "at least two samples of one input")
+    return (losses.sum() - losses) / (len(losses) - 1)
+
+
+def arm(losses: Array, twin_losses: Array, uniform: Array) -> Array:
+    """``(f(b) - f(b')) (u - 1/2)`` per sample, ``(rows, n)``; see the head of this file.
+
+    Args:
+        losses: ``f(b)``, ``(rows,)``.
+        twin_losses: ``f(b')``, ``(rows,)``.
+        uniform: ``u``, ``(rows, n)``.
+
+    """
+    check_losses(losses, uniform)
+    check_losses(twin_losses, uniform)
+    return (losses - twin_losses)[:, None] * (uniform - 0.5)
+
+
+def disarm(
+    losses: Array, twin_losses: Array, mask: Array, twin_mask: Array, scores: Array
+) -> Array:
+    """``(f(b) - f(b')) (b - b') sigmoid(|z|) / 2`` per sample, ``(rows, n)``.
+
+    Args:
+        losses: ``f(b)``, ``(rows,)``.
+        twin_losses: ``f(b')``, ``(rows,)``.
+        mask: ``b``, ``(rows, n)``.
+        twin_mask: ``b'``, ``(rows, n)``.
+        scores: logits, ``(rows, n)``.
+
+    """
+    check_losses(losses, scores)
+    check_losses(twin_losses, scores)
+    return (losses - twin_losses)[:, None] * (mask - twin_mask) * logistic(np.abs(scores)) / 2
+
+
+def check_losses(losses: Array, scores: Array) -> None:
+    """Raise InputError unless there is one loss per row."""
+    require(losses.shape == scores.shape[:1], "losses", f"shape {losses.shape}",
+            f"{scores.shape[:1]}, one loss per sample",
+            "a mean over the batch cannot tell which mask was good")
+
+
+def reinforce_plain(loss: LossValues, scores: Array, uniform: Array) -> Array:
+    """REINFORCE without a baseline."""
+    mask, _ = antithetic_masks(scores, uniform)
+    return reinforce(loss(mask), mask, scores)
+
+
+def reinforce_baseline(loss: LossValues, scores: Array, uniform: Array) -> Array:
+    """REINFORCE with the loss at the mean mask, ``f(p)``, as baseline."""
+    mask, _ = antithetic_masks(scores, uniform)
+    return reinforce(loss(mask), mask, scores, loss(logistic(scores)))
+
+
+def arm_estimate(loss: LossValues, scores: Array, uniform: Array) -> Array:
+    """ARM from its uniform numbers."""
+    mask, twin = antithetic_masks(scores, uniform)
+    return arm(loss(mask), loss(twin), uniform)
+
+
+def disarm_estimate(loss: LossValues, scores: Array, uniform: Array) -> Array:
+    """DisARM from its uniform numbers."""
+    mask, twin = antithetic_masks(scores, uniform)
+    return disarm(loss(mask), loss(twin), mask, twin, scores)
+
+
+SCORE_FUNCTIONS: Mapping[str, ScoreFunction] = {
+    "reinforce": reinforce_plain, "reinforce-baseline": reinforce_baseline,
+    "arm": arm_estimate, "disarm": disarm_estimate,
+}
+"""Every score-function estimator as a function of the losses, the scores and uniform numbers."""
