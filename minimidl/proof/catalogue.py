@@ -12,7 +12,13 @@ import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 
 from minimidl import gates, layers, losses
-from minimidl.proof import gate_entries, layer_entries, loss_entries
+from minimidl.proof import (
+    gate_entries,
+    layer_entries,
+    loss_entries,
+    ranking_entries,
+    simplex_entries,
+)
 from minimidl.proof.entry import Proof
 
 ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses")
@@ -21,6 +27,7 @@ ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses")
 def catalogue() -> list[Proof]:
     """All proofs: layers, gates, losses."""
     proofs = [*layer_entries.proofs(layers), *gate_entries.proofs(gates, layers),
+              *simplex_entries.proofs(gates), *ranking_entries.proofs(gates),
               *loss_entries.proofs(losses)]
     names = [proof.name for proof in proofs]
     assert len(set(names)) == len(names), "two proofs share a name"

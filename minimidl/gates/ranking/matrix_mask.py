@@ -20,6 +20,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
+from minimidl.gates.rows import check_rows
 from minimidl.gates.threshold import check_topk
 
 MOST_PAIRS = 4096**2
@@ -57,6 +58,7 @@ class MatrixMask(ABC):
                 positive, too many pairs.
 
         """
+        check_rows(scores, temperature)
         check_topk(scores, k, temperature)
         require(float(k).is_integer(), "k", k, "a whole number", "rows of a matrix have no parts")
         rows, n = scores.shape

@@ -1,6 +1,6 @@
 """Soft sort: sorted values whose derivative reaches more than one score each.
 
-The same projection as in ``soft_rank.py`` with the roles exchanged: ``w / T`` with ``w = (n, .., 1)``
+The same projection as in ``soft_rank.py``, roles exchanged: ``w / T`` with ``w = (n, ..., 1)``
 is projected on the permutahedron of the scores. With ``s`` the scores from largest to smallest and
 ``a = w / T``, and ``mean_B`` over the blocks that the isotonic regression of ``a - s`` pools,
 
@@ -22,7 +22,7 @@ from minimidl.gates.rows import check_rows
 
 
 class SoftSort:
-    """The scores of each row from largest to smallest, pulled towards their mean where ``T`` is big.
+    """The scores of each row from largest to smallest, pulled to their mean by a large ``T``.
 
     The sum of a row is kept. The answer is exact once neighbouring scores differ by at most
     ``1 / T``; the gradient is then the permutation that sorts. Not to be taken for the matrix of
