@@ -18,6 +18,7 @@ from minimidl.proof import (
     loss_entries,
     ranking_entries,
     simplex_entries,
+    threshold_entries,
 )
 from minimidl.proof.entry import Proof
 
@@ -27,7 +28,7 @@ ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses")
 def catalogue() -> list[Proof]:
     """All proofs: layers, gates, losses."""
     proofs = [*layer_entries.proofs(layers), *gate_entries.proofs(gates, layers),
-              *simplex_entries.proofs(gates), *ranking_entries.proofs(gates),
+              *threshold_entries.proofs(gates), *simplex_entries.proofs(gates), *ranking_entries.proofs(gates),
               *loss_entries.proofs(losses)]
     names = [proof.name for proof in proofs]
     assert len(set(names)) == len(names), "two proofs share a name"

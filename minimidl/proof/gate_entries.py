@@ -19,13 +19,15 @@ from minimidl.proof.verdict import Report
 def topk_proof(
     name: str, operator: Any, k: float, temperature: float, shape: tuple[int, int] = (3, 6), *,
     hard: bool = False, projection: bool = False, covers: tuple[object, ...] = (),
+    stand_in: str = "sigmoid",
 ) -> Proof:
     """An entry for one operator at one budget and temperature."""
     def prove_operator(rng: Rng, mistake: Mistake | None) -> Report:
         scores = rng.normal(size=shape)
         return prove_topk(
             mistake(operator) if mistake else operator, scores, k, temperature, hard=hard,
-            projection=projection, seed=int(rng.integers(2**31)), mutate=mistake is None)
+            projection=projection, stand_in=stand_in, seed=int(rng.integers(2**31)),
+            mutate=mistake is None)
 
     mistakes = EVERY_OPERATOR | (HARD_OPERATOR if hard else {})
     if temperature == 1.0:  # a missing factor of 1 is no mistake

@@ -12,6 +12,7 @@ equals the real forward; beside it, its derivative is the straight-through gradi
     threshold   s(z) = sigmoid(z / T)
     hard Top-k  s(z) = sigmoid((z - tau(z)) / T), tau(z) holding the budget
                 sum_i s_i(z) = c = sum_i s_i(z0), tau(z0) midway between the k-th and the next score
+                (other distribution functions than the sigmoid: see ``stand_ins.py``)
 
 They are written here a second time, on purpose: a proof that borrows the formula it proves is none.
 """
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array, Memory
+from minimidl.proof.stand_ins import held
 from minimidl.proof.subject import Forward, Values
 from minimidl.proof.walk import leaves, memory_at
 
@@ -66,10 +68,21 @@ def held_sigmoid(scores: Array, k: int, temperature: float) -> Callable[..., Arr
     return stand_in
 
 
-def topk_surrogate(scores: Array, k: Array, temperature: Array) -> Forward:
+def held_budget(
+    kind: str, scores: Array, k: int, temperature: float
+) -> Callable[..., Array]:
+    """Stand-in of the hard Top-k by the name of its surrogate, frozen at ``scores``."""
+    if kind == "sigmoid":
+        return held_sigmoid(scores, k, temperature)
+    return held(kind, scores, middle(scores, k), temperature)
+
+
+def topk_surrogate(
+    scores: Array, k: Array, temperature: Array, kind: str = "sigmoid"
+) -> Forward:
     """Surrogate forward of a hard Top-k operator over live ``scores``, ``k`` and temperature."""
     k0 = float(k)
-    stand_in = held_sigmoid(scores.copy(), int(k0), float(temperature))
+    stand_in = held_budget(kind, scores.copy(), int(k0), float(temperature))
 
     def forward() -> tuple[Values, Memory]:
         return {"p": stand_in(scores, float(temperature), float(k) - k0)}, {}
@@ -107,7 +120,8 @@ class LinearisedGate:
             return lambda z: sigmoid(z / temperature)
         if self.layer.k >= self.mask.shape[1]:
             return np.ones_like
-        return held_sigmoid(decision.scores.copy(), self.layer.k, temperature)
+        kind = getattr(self.layer, "surrogate", "sigmoid")
+        return held_budget(kind, decision.scores.copy(), self.layer.k, temperature)
 
     def gate(self, decision: Any) -> Array:
         """The value that multiplies, as a smooth function of the scores."""
