@@ -11,8 +11,9 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 
-from minimidl import gates, layers, losses
+from minimidl import execution, gates, layers, losses
 from minimidl.proof import (
+    execution_entries,
     gate_entries,
     layer_entries,
     loss_entries,
@@ -22,14 +23,14 @@ from minimidl.proof import (
 )
 from minimidl.proof.entry import Proof
 
-ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses")
+ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses", "minimidl.execution")
 
 
 def catalogue() -> list[Proof]:
-    """All proofs: layers, gates, losses."""
+    """All proofs: layers, gates, losses, the executor."""
     proofs = [*layer_entries.proofs(layers), *gate_entries.proofs(gates, layers),
               *threshold_entries.proofs(gates), *simplex_entries.proofs(gates), *ranking_entries.proofs(gates),
-              *loss_entries.proofs(losses)]
+              *loss_entries.proofs(losses), *execution_entries.proofs(execution, layers)]
     names = [proof.name for proof in proofs]
     assert len(set(names)) == len(names), "two proofs share a name"
     return proofs

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minimidl.arrays import Array, Memory
 from minimidl.proof.engine import prove_subject
-from minimidl.proof.statements import gate_statements, topk_is_hard
+from minimidl.proof.statements import gate_statements, runs_alike, topk_is_hard
 from minimidl.proof.subject import Forward, Statement, Subject, Values
 from minimidl.proof.surrogates import hard_gates, linearised, topk_surrogate
 from minimidl.proof.verdict import TOLERANCE, Report
@@ -22,7 +23,7 @@ LINEARISED_TOLERANCE = 1e-8
 def prove_layer(
     layer: Any, x: Array, *, training: bool = False, rng_seed: int = 0, budgets: bool = True,
     name: str = "", projection: bool = False, tolerance: float | None = None, seed: int = 0,
-    mutate: bool = True,
+    mutate: bool = True, run_by: Any = None,
 ) -> Report:
     """Prove ``layer.backward`` against differences of ``layer.forward`` at ``x``.
 
@@ -41,12 +42,15 @@ def prove_layer(
         tolerance: 1e-7, or 1e-8 for a linearised surrogate, unless given.
         seed: of cotangents and direction.
         mutate: whether the checker is tested with mutants as well.
+        run_by: an executor of the layer; then its forward and backward are proved, against
+            differences of the layer's own forward.
 
     Raises:
         InputError: x or a parameter that is not float64.
 
     """
-    subject = layer_subject(layer, x, training=training, rng_seed=rng_seed, budgets=budgets)
+    subject = layer_subject(layer, x, training=training, rng_seed=rng_seed, budgets=budgets,
+                            run_by=run_by)
     kind = "finite-difference" if subject.surrogate is None else "linearised"
     usual = TOLERANCE if subject.surrogate is None or projection else LINEARISED_TOLERANCE
     return prove_subject(
@@ -55,9 +59,11 @@ def prove_layer(
 
 
 def layer_subject(
-    layer: Any, x: Array, *, training: bool = False, rng_seed: int = 0, budgets: bool = True
+    layer: Any, x: Array, *, training: bool = False, rng_seed: int = 0, budgets: bool = True,
+    run_by: Any = None,
 ) -> Subject:
     """A layer as a :class:`Subject`: ``x`` and all parameters in, output and probabilities out."""
+    runner = layer if run_by is None else run_by
     gated = [path for path, leaf in leaves(layer) if hasattr(leaf, "decide")] if budgets else []
 
     def outputs_of(output: Array, memory: Memory) -> Values:
@@ -65,14 +71,14 @@ def layer_subject(
         return {"output": output} | {f"probability {p}": a for p, a in probabilities.items()}
 
     def forward() -> tuple[Values, Memory]:
-        output, memory = layer.forward(x, training, np.random.default_rng(rng_seed))
+        output, memory = runner.forward(x, training, np.random.default_rng(rng_seed))
         return outputs_of(output, memory), memory
 
     def backward(cotangents: Values, memory: Memory) -> Values:
         by_path: Any = {path: cotangents[f"probability {path}"] for path in gated}
         grad_gate = by_path.get("", by_path)  # a lone layer takes the array itself
         more = (grad_gate,) if gated else ()
-        grad_x, grads = layer.backward(cotangents["output"], memory, *more)
+        grad_x, grads = runner.backward(cotangents["output"], memory, *more)
         return {"x": grad_x, **grads}
 
     surrogate: Forward | None = None
@@ -85,6 +91,8 @@ def layer_subject(
             return outputs_of(output, memory), memory
 
         statements = gate_statements(layer, x, training, rng_seed)
+    if run_by is not None:
+        statements += (partial(runs_alike, layer, run_by, x, training, rng_seed),)
     return Subject(
         {"x": x, **layer.params}, forward, backward, surrogate, statements=statements,
         watched=getattr(layer, "state", {}))
@@ -140,12 +148,13 @@ def _named(x: Any) -> Iterator[tuple[str, Array]]:
 def prove_topk(
     operator: Any, scores: Array, k: float, temperature: float = 1.0, *, name: str = "",
     hard: bool | None = None, rng_seed: int = 0, tolerance: float | None = None, seed: int = 0,
-    mutate: bool = True, projection: bool = False, stand_in: str = "sigmoid",
+    mutate: bool = True, projection: bool = False,
+    wrt: tuple[str, ...] = ("scores", "k", "temperature"),
 ) -> Report:
     """Prove a Top-k operator: gradients of the scores, of ``k`` and of the temperature.
 
-    An operator whose answer holds nothing but zeros and ones is proved against its surrogate, a
-    threshold operator with a held budget.
+    An operator whose answer holds nothing but zeros and ones is proved against its surrogate, the
+    sigmoid threshold operator with a held budget.
 
     Args:
         operator: answers ``forward(scores, k, temperature, rng)`` and ``backward(grad_p, memory)``.
@@ -159,7 +168,7 @@ def prove_topk(
         seed: of cotangents and direction.
         mutate: whether the checker is tested with mutants as well.
         projection: one random direction instead of every entry.
-        stand_in: the surrogate, a key of :data:`minimidl.proof.stand_ins.STAND_INS`.
+        wrt: what the operator has gradients of; it must answer these keys and no others.
 
     """
     budget, width = np.array(float(k)), np.array(float(temperature))
@@ -171,8 +180,9 @@ def prove_topk(
 
     p = forward()[0]["p"]
     is_hard = bool(np.all((p == 0) | (p == 1))) if hard is None else hard
-    tensors = {"scores": scores, "k": budget, "temperature": width}
-    surrogate = topk_surrogate(scores, budget, width, stand_in) if is_hard else None
+    live = {"scores": scores, "k": budget, "temperature": width}
+    tensors = {name: live[name] for name in wrt}
+    surrogate = topk_surrogate(scores, budget, width) if is_hard else None
 
     def backward(cotangents: Values, memory: Memory) -> Values:
         grads: Values = operator.backward(cotangents["p"], memory)

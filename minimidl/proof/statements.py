@@ -22,6 +22,9 @@ from minimidl.proof.surrogates import hard_gates, is_hard
 from minimidl.proof.verdict import WEAK
 from minimidl.proof.walk import leaves, memory_at
 
+ROUNDING = 1e-12
+"""Sums in another order may differ by this much in float64."""
+
 
 def gate_statements(
     layer: Any, x: Array, training: bool, rng_seed: int
@@ -96,6 +99,14 @@ def task_reaches_gate(
         if np.max(np.abs(grads.get(name, 0.0))) < WEAK:
             return f"{name}: the task loss does not reach the gate"
     return ""
+
+
+def runs_alike(layer: Any, executor: Any, x: Array, training: bool, rng_seed: int) -> str:
+    """What an executor answers is what its model answers; says what is wrong."""
+    expected, _ = run(layer, x, training, rng_seed)
+    got, _ = run(executor, x, training, rng_seed)
+    worst = float(np.max(np.abs(got - expected), initial=0.0))
+    return "" if worst <= ROUNDING else f"the executor's output differs by {worst:.1e}"
 
 
 def topk_is_hard(choose: Callable[[], Array], scores: Array, k: int) -> str:

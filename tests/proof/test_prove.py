@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minimidl.errors import InputError
+from minimidl.execution import Executor
 from minimidl.gates import topk
 from minimidl.layers import GELU, MIDL, Dropout, DynamicGate, Linear, ReLU, Sequential
 from minimidl.losses import (
@@ -105,3 +106,31 @@ def test_an_operator_in_scores_k_and_temperature(name: str, temperature: float) 
     report = prove_topk(topk(name), RNG.normal(size=(3, 6)), 2, temperature)
     assert report.passed, str(report)
     assert set(report.errors) == {"scores", "k", "temperature"}
+
+
+def test_an_executor_is_proved_against_its_model() -> None:
+    model = Sequential(MIDL(5, 6, activation="gelu", dtype=np.float64),
+                       Linear(6, 3, dtype=np.float64))
+    assert prove_layer(model, X, run_by=Executor(model, "block")).passed
+
+    class Rounds(Executor):
+        def forward(self, x, training=False, rng=None):
+            output, memory = super().forward(x, training, rng)
+            return output.astype(np.float32).astype(np.float64), memory
+
+    report = prove_layer(model, X, run_by=Rounds(model, "block"))
+    assert any("the executor's output differs" in line for line in report.objections)
+
+
+def test_an_operator_without_a_derivative_in_k_says_so() -> None:
+    operator = topk("sigmoid")
+
+    class NoBudget(type(operator)):
+        def backward(self, grad_p, memory):
+            grads = super().backward(grad_p, memory)
+            return {key: grads[key] for key in ("scores", "temperature")}
+
+    scores = RNG.normal(size=(3, 6))
+    assert prove_topk(NoBudget(), scores, 2, wrt=("scores", "temperature")).passed
+    assert prove_topk(NoBudget(), scores, 2).objections == ["k: no gradient returned"]
+    assert prove_topk(operator, scores, 2, wrt=("scores",)).objections
