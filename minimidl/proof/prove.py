@@ -148,13 +148,13 @@ def _named(x: Any) -> Iterator[tuple[str, Array]]:
 def prove_topk(
     operator: Any, scores: Array, k: float, temperature: float = 1.0, *, name: str = "",
     hard: bool | None = None, rng_seed: int = 0, tolerance: float | None = None, seed: int = 0,
-    mutate: bool = True, projection: bool = False,
+    mutate: bool = True, projection: bool = False, stand_in: str = "sigmoid",
     wrt: tuple[str, ...] = ("scores", "k", "temperature"),
 ) -> Report:
     """Prove a Top-k operator: gradients of the scores, of ``k`` and of the temperature.
 
-    An operator whose answer holds nothing but zeros and ones is proved against its surrogate, the
-    sigmoid threshold operator with a held budget.
+    An operator whose answer holds nothing but zeros and ones is proved against its surrogate, a
+    threshold operator with a held budget.
 
     Args:
         operator: answers ``forward(scores, k, temperature, rng)`` and ``backward(grad_p, memory)``.
@@ -168,6 +168,7 @@ def prove_topk(
         seed: of cotangents and direction.
         mutate: whether the checker is tested with mutants as well.
         projection: one random direction instead of every entry.
+        stand_in: the surrogate, a key of :data:`minimidl.proof.stand_ins.STAND_INS`.
         wrt: what the operator has gradients of; it must answer these keys and no others.
 
     """
@@ -182,7 +183,7 @@ def prove_topk(
     is_hard = bool(np.all((p == 0) | (p == 1))) if hard is None else hard
     live = {"scores": scores, "k": budget, "temperature": width}
     tensors = {name: live[name] for name in wrt}
-    surrogate = topk_surrogate(scores, budget, width) if is_hard else None
+    surrogate = topk_surrogate(scores, budget, width, stand_in) if is_hard else None
 
     def backward(cotangents: Values, memory: Memory) -> Values:
         grads: Values = operator.backward(cotangents["p"], memory)
