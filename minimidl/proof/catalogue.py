@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from minimidl import execution, gates, layers, losses
 from minimidl.proof import (
+    estimator_entries,
     execution_entries,
     gate_entries,
     layer_entries,
     loss_entries,
     ranking_entries,
+    sampling_entries,
     simplex_entries,
     threshold_entries,
 )
@@ -29,7 +31,9 @@ ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses", "minimidl.execu
 def catalogue() -> list[Proof]:
     """All proofs: layers, gates, losses, the executor."""
     proofs = [*layer_entries.proofs(layers), *gate_entries.proofs(gates, layers),
-              *threshold_entries.proofs(gates), *simplex_entries.proofs(gates), *ranking_entries.proofs(gates),
+              *threshold_entries.proofs(gates), *simplex_entries.proofs(gates),
+              *ranking_entries.proofs(gates),
+              *sampling_entries.proofs(gates), *estimator_entries.proofs(gates),
               *loss_entries.proofs(losses), *execution_entries.proofs(execution, layers)]
     names = [proof.name for proof in proofs]
     assert len(set(names)) == len(names), "two proofs share a name"
