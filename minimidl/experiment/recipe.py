@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,14 +15,20 @@ from minimidl.learning import (
     SGD,
     Adam,
     AdamW,
+    AugmentedLagrangian,
     Budget,
+    DualAscent,
     Optimizer,
     by_accuracy,
     by_name,
     count_steps,
     gate_group,
+    near_target,
     within_budget,
 )
+from minimidl.learning.budget import WITH_TARGET, BudgetRule
+from minimidl.learning.history import Score
+from minimidl.learning.schedules import Schedule
 from minimidl.losses import Pair, cross_entropy, cross_entropy_backward
 
 BUDGET_MARGIN = 0.94
@@ -42,9 +48,17 @@ class TrainOptions:
         weight_decay: decoupled; gates, biases and norms are spared.
         label_smoothing: share of the target spread over all classes.
         gate_learning_rate: factor on the learning rate of the gates' parameters.
-        budget_kind: penalty on open gates of DynamicGate.
-        budget_strength: factor on that penalty.
-        budget_of: ``"mask"`` (what is executed) or ``"probability"``.
+        gate_cut_start: the logit cut of DynamicGate at the start; ...
+        gate_cut_end: ... and at the end. Where the two differ they replace ``gate_threshold``.
+        gate_cut_schedule: how the cut goes from one to the other, by name.
+        budget_kind: penalty on open gates of DynamicGate (``"quadratic"``, ``"hinge"``, ...; it
+            holds ``keep``), or a controller (``"dual"``, ``"augmented"``; it holds
+            ``budget_target``).
+        budget_strength: factor on the penalty; controllers find their own.
+        budget_of: ``"mask"`` (what is executed) or ``"probability"``, for penalties.
+        budget_target: MACs, gate included, as a share of the dense twin's, for controllers.
+        budget_constraint: ``"equal"`` or ``"at-most"``, for controllers.
+        budget_rate: of a controller's multiplier, per step.
         clip: limit of the global gradient norm; 0 for none.
         patience: epochs without a better one before stopping early; 0 for never.
 
@@ -58,12 +72,23 @@ class TrainOptions:
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
     gate_learning_rate: float = 1.0
+    gate_cut_start: float = 0.0
+    gate_cut_end: float = 0.0
+    gate_cut_schedule: str = "linear"
     budget_kind: str = "quadratic"
     budget_strength: float = 3.0
     budget_of: str = "mask"
+    budget_target: float = 0.0
+    budget_constraint: str = "equal"
+    budget_rate: float = 0.05
     clip: float = 0.0
     patience: int = 0
 
+
+CONTROLLERS: dict[str, Callable[..., BudgetRule]] = {
+    "dual": DualAscent, "augmented": AugmentedLagrangian,
+}
+"""Budgets that find their own strength, by the name of ``budget_kind``."""
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "digits": {"gate_rank": 4, "dropout": 0.2},
@@ -92,14 +117,50 @@ def make_optimizer(model: Layer, options: TrainOptions) -> Optimizer:
         model.params, options.learning_rate, groups=groups, **decay)
 
 
-def make_budgets(model: Layer, keep: float, options: TrainOptions) -> Sequence[Budget]:
-    """Return the penalties a model needs: DynamicGate layers are held to ``keep``, others free."""
+def make_budgets(model: Layer, keep: float, options: TrainOptions) -> list[BudgetRule]:
+    """What holds DynamicGate layers to their budget; nothing for models without them."""
     dynamic = [g for g in gated_layers(model).values() if isinstance(g, DynamicGate)]
     if not dynamic:
         return []
-    needs_target = options.budget_kind in ("quadratic", "keep-alive")
-    target = BUDGET_MARGIN * share_open(keep, dynamic[0].n_gates) if needs_target else None
-    return [Budget(options.budget_kind, options.budget_strength, target, of=options.budget_of)]
+    if options.budget_kind in CONTROLLERS:
+        require(options.budget_target > 0, "budget.target", options.budget_target,
+                "a share of the dense twin's MACs above 0", "for example --set budget.target=0.5")
+        return [CONTROLLERS[options.budget_kind](
+            model, options.budget_target, rate=options.budget_rate,
+            constraint=options.budget_constraint)]
+    require(options.budget_target == 0, "budget.target", options.budget_target,
+            f"0 with the {options.budget_kind} budget, which holds keep",
+            f"--set budget.kind={' or '.join(CONTROLLERS)} holds a MAC target")
+    target = BUDGET_MARGIN * share_open(keep, dynamic[0].n_gates)
+    return [Budget(options.budget_kind, options.budget_strength,
+                   target if options.budget_kind in WITH_TARGET else None, of=options.budget_of)]
+
+
+def make_score(model: Layer, keep: float, options: TrainOptions) -> Score:
+    """What the best epoch is: one that keeps to its budget, since early ones still close gates."""
+    gates = [g for g in gated_layers(model).values() if isinstance(g, DynamicGate)]
+    if not gates:
+        return by_accuracy
+    if options.budget_kind in CONTROLLERS:
+        return near_target(options.budget_target)
+    return within_budget(share_open(keep, gates[0].n_gates))
+
+
+def make_schedules(model_options: ModelOptions, options: TrainOptions) -> dict[str, Schedule]:
+    """Schedule of the logit cut, if one is asked for.
+
+    The cut, not temperature and threshold: those two are confounded, and a schedule of both may
+    close gates first and open them again.
+    """
+    start, end = options.gate_cut_start, options.gate_cut_end
+    if start == end:
+        require(start == 0, "gate.cut_start and gate.cut_end", f"{start} twice",
+                "two different numbers", "a cut that stays is gate.threshold")
+        return {}
+    require(model_options.gate_threshold == 0.5, "gate.threshold",
+            model_options.gate_threshold, "0.5 where gate.cut_start and gate.cut_end are given",
+            "the cut decides the threshold")
+    return {"cut": by_name(options.gate_cut_schedule, start, end)}
 
 
 def share_open(keep: float, n_gates: int) -> float:
@@ -111,18 +172,16 @@ def fit_arguments(
     model: Layer, data: Dataset, model_options: ModelOptions, options: TrainOptions
 ) -> dict[str, Any]:
     """Everything :func:`minimidl.learning.fit` needs to follow this recipe."""
-    budgets = make_budgets(model, model_options.keep, options)
     steps = options.epochs * count_steps(len(data.x_train), options.batch_size)
     rate = options.learning_rate
-    limit = share_open(model_options.keep, next(iter(gated_layers(model).values())).n_gates
-                       ) if budgets else 1.0
     smoothed = partial(cross_entropy, label_smoothing=options.label_smoothing)
     return {
         "optimizer": make_optimizer(model, options), "epochs": options.epochs,
-        "batch_size": options.batch_size, "budgets": budgets,
+        "batch_size": options.batch_size,
+        "budgets": make_budgets(model, model_options.keep, options),
+        "state_schedules": make_schedules(model_options, options),
         "loss": Pair(smoothed, cross_entropy_backward),
         "learning_rate": by_name(options.schedule, rate, 0.01 * rate, steps),
         "clip": options.clip or None, "patience": options.patience or None,
-        # A budget still closes gates in early epochs: the best epoch is one that keeps to it.
-        "score": within_budget(limit) if budgets else by_accuracy,
+        "score": make_score(model, model_options.keep, options),
     }

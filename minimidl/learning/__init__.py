@@ -10,9 +10,16 @@ from minimidl.learning.checkpoint import (
     save_checkpoint,
 )
 from minimidl.learning.clipping import clip_global_norm, global_norm
+from minimidl.learning.controllers import AugmentedLagrangian, DualAscent
 from minimidl.learning.evaluate import evaluate
 from minimidl.learning.groups import Group, gate_group, is_bias_or_norm, is_gate
-from minimidl.learning.history import History, by_accuracy, by_loss, within_budget
+from minimidl.learning.history import (
+    History,
+    by_accuracy,
+    by_loss,
+    near_target,
+    within_budget,
+)
 from minimidl.learning.loop import fit
 from minimidl.learning.optimizer import Optimizer
 from minimidl.learning.progress import blas_threads
@@ -30,10 +37,10 @@ from minimidl.learning.schedules import (
 from minimidl.learning.sgd import SGD
 
 __all__ = [
-    "SCHEDULES", "SGD", "Adam", "AdamW", "Budget", "Checkpoint", "Group", "History", "Optimizer",
-    "Parts", "TrainingData", "blas_threads", "by_accuracy", "by_loss", "by_name",
-    "clip_global_norm", "constant", "cosine", "count_steps", "cubic", "evaluate", "exponential",
-    "fit", "gate_group", "global_norm", "hold_out", "is_bias_or_norm", "is_gate", "linear",
-    "load_checkpoint", "load_weights", "save_checkpoint", "three_phase", "warm_up",
-    "within_budget",
+    "SCHEDULES", "SGD", "Adam", "AdamW", "AugmentedLagrangian", "Budget", "Checkpoint",
+    "DualAscent", "Group", "History", "Optimizer", "Parts", "TrainingData", "blas_threads",
+    "by_accuracy", "by_loss", "by_name", "clip_global_norm", "constant", "cosine", "count_steps",
+    "cubic", "evaluate", "exponential", "fit", "gate_group", "global_norm", "hold_out",
+    "is_bias_or_norm", "is_gate", "linear", "load_checkpoint", "load_weights", "near_target",
+    "save_checkpoint", "three_phase", "warm_up", "within_budget",
 ]

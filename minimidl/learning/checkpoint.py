@@ -16,7 +16,7 @@ VERSION = 1
 """Of the layout of the file; it changes when an old reader would misread a new file."""
 
 Arrays = dict[str, Array]
-GROUPS = ("params", "state", "best_params", "best_state", "slots")
+GROUPS = ("params", "state", "best_params", "best_state", "slots", "controllers")
 OTHERS = ("rng", "rows", "settings", "config")
 
 
@@ -34,6 +34,8 @@ class Checkpoint:
         rows: the history.
         settings: of the training, which must be the same when it is resumed.
         config: the caller's own facts, such as model name and options, to build the model again.
+        controllers: multipliers and averages of budgets that steer themselves; none in files of
+            trainings without one, and in files older than they are.
 
     """
 
@@ -46,6 +48,7 @@ class Checkpoint:
     rows: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    controllers: Arrays = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:

@@ -41,6 +41,25 @@ def within_budget(limit: float) -> Score:
     return score
 
 
+def near_target(target: float, within: float = 0.01) -> Score:
+    """Accuracy among the epochs whose training MACs end near a target; before, the nearest one.
+
+    Args:
+        target: MACs, gate included, as a share of the dense twin's.
+        within: how near, as a share of the target. The rows tell of it when a controller such as
+            :class:`~minimidl.learning.DualAscent` is one of the budgets.
+
+    """
+    require(target > 0, "target", target, "a positive share")
+    require(within > 0, "within", within, "a positive share of the target")
+
+    def score(row: Row) -> tuple[float, ...]:
+        distance = abs(row["train_mac_ratio"] / target - 1.0)
+        return (1.0, *by_accuracy(row)) if distance <= within else (0.0, -distance)
+
+    return score
+
+
 class History:
     """Rows of per-epoch metrics, in order; plain numbers, so that JSON brings back the same bits.
 

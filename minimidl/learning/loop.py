@@ -29,6 +29,7 @@ from minimidl.learning.progress import (
 from minimidl.learning.run import Run
 from minimidl.learning.schedules import Schedule, constant
 from minimidl.learning.states import drive_states
+from minimidl.learning.steering import after_step, report, steered_states
 from minimidl.losses import Pair
 
 OnEpoch = Callable[[Row, Layer], None]
@@ -55,7 +56,8 @@ def fit(
         loss: a name of :data:`minimidl.losses.LOSSES`, or a pair.
         batch_size: rows per step; the last batch of an epoch may be smaller.
         learning_rate: a number, a schedule of the step counted from 0, or None: the optimiser's.
-        budgets: penalties on open gates, such as :class:`~minimidl.learning.Budget`.
+        budgets: penalties on open gates, such as :class:`~minimidl.learning.Budget`, and
+            controllers that steer to a target, such as :class:`~minimidl.learning.DualAscent`.
         state_schedules: schedules of the progress from 0 to 1 for layer states, by the last part
             of their name (``"temperature"``, ``"threshold"``), or ``"cut"``, the logit cut.
         clip: limit of the global gradient norm.
@@ -75,7 +77,7 @@ def fit(
         One row per epoch: ``epoch`` (from 1), ``loss`` and ``budget`` (means over the steps),
         ``val_loss``, ``val_accuracy`` (a fraction, or None), ``active_ratio`` and ``usage``
         (executed share and mean probability of the gated neurons, validation part),
-        ``learning_rate`` (of the last step), ``seconds``.
+        ``learning_rate`` (of the last step), ``seconds``; and what controllers report.
 
     Raises:
         InputError: bad input or divergence. The last checkpoint on disk stays valid, then and
@@ -90,7 +92,8 @@ def fit(
                 "seed": seed, "optimizer": type(optimizer).__name__,
                 "n_train": len(data.x_train)}
     run = Run(model, optimizer, np.random.default_rng(seed), score,
-              None if checkpoint is None else Path(checkpoint), settings, config or {})
+              None if checkpoint is None else Path(checkpoint), settings, config or {},
+              steered_states(budgets))
     if resume:
         run.resume()
     step, last = run.epoch * steps, max(1, epochs * steps - 1)
@@ -108,12 +111,14 @@ def fit(
                     _, grads = model.backward(grad_output, memory, grad_gate)
                     clip_both(grads, clip, clip_gates)
                     optimizer.step(grads, rate(step))
+                    after_step(budgets)
                     means += np.array([value, penalty]) * (len(rows) / len(data.x_train))
                     step += 1
                     bar.update()
                 judged = evaluate(model, data.x_val, data.y_val, pair)
                 require_finite_loss(judged["loss"])
             row = make_row(run.epoch + 1, means, judged, rate(step - 1), perf_counter() - begin)
+            row |= report(budgets)
             run.end_epoch(row)
             bar.set_postfix_str(postfix(row))
             for callback in on_epoch:

@@ -34,6 +34,7 @@ class Run:
         path: of the checkpoint, or None.
         settings: what must be the same when it is resumed.
         config: the caller's facts for the checkpoint.
+        controllers: states of the budgets that have one, changed in place.
         history: the epochs so far.
         best_params: copy of the best epoch's parameters.
         best_state: copy of its layer states.
@@ -47,6 +48,7 @@ class Run:
     path: Path | None
     settings: dict[str, Any]
     config: Mapping[str, Any]
+    controllers: Arrays = field(default_factory=dict)
     history: History = field(default_factory=History)
     best_params: Arrays = field(default_factory=dict)
     best_state: Arrays = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Run:
         return Checkpoint(
             self.model.params, self.model.state, self.best_params, self.best_state,
             self.optimizer.slots, dict(self.rng.bit_generator.state), self.history.rows,
-            self.settings, dict(self.config))
+            self.settings, dict(self.config), self.controllers)
 
     def resume(self) -> None:
         """Go back to where the checkpoint was written; raises InputError where it does not fit."""
@@ -81,6 +83,7 @@ class Run:
             then = saved.settings.get(name)
             require(then == value, name, value, f"{then}, as in {self.path}",
                     "resume with the settings it began with, or start a new checkpoint")
+        restore_arrays(self.controllers, saved.controllers, "controllers")
         restore_arrays(self.optimizer.slots, saved.slots, "slots")
         restore_arrays(self.model.params, saved.params, "params")
         restore_arrays(self.model.state, saved.state, "state")

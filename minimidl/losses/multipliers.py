@@ -34,27 +34,33 @@ def lagrangian_usage_backward(memory: Memory) -> Array:
 
 
 def augmented_usage(
-    usage: Array, target: float, multiplier: float, stiffness: float
+    usage: Array, target: float, multiplier: float, stiffness: float, *, at_most: bool = False
 ) -> tuple[float, Memory]:
     """``mu (m - t) + (rho / 2) (m - t)^2`` (Hestenes 1969; Powell 1969).
 
-    The square damps what the multiplier alone would let swing.
+    The square damps what the multiplier alone would let swing. For ``m <= t`` instead of ``m = t``
+    the pull never becomes a reward: where ``mu + rho (m - t)`` is below 0 the value is
+    ``-mu^2 / (2 rho)`` and the gradient 0 (Rockafellar 1973).
 
     Args:
         usage: floats of any shape.
         target: ``t``, in the unit of the usage.
-        multiplier: ``mu``, finite.
+        multiplier: ``mu``, finite; at least 0 with ``at_most``.
         stiffness: ``rho``, at least 0.
+        at_most: hold the usage below the target only.
 
     """
     require(stiffness >= 0, "stiffness", stiffness, "a number of at least 0")
+    require(not at_most or multiplier >= 0, "multiplier", multiplier, "at least 0 with at_most")
     value, memory = lagrangian_usage(usage, target, multiplier)
     distance = mean_of(usage) - target
     memory["pull"] = multiplier + stiffness * distance
+    if at_most and memory["pull"] < 0:
+        return -0.5 * multiplier * multiplier / stiffness, memory | {"pull": 0.0}
     return value + 0.5 * stiffness * distance * distance, memory
 
 
 def augmented_usage_backward(memory: Memory) -> Array:
-    """``(mu + rho (m - t)) / size``."""
+    """``(mu + rho (m - t)) / size``, or 0 where the bound is not in danger."""
     usage = memory["usage"]
     return everywhere(usage, memory["pull"] / usage.size)

@@ -148,6 +148,8 @@ def multipliers(losses: Any) -> list[Proof]:
                    lambda rng: (usage(rng), 0.4, -0.6), faults),
         pair_proof("budget: augmented Lagrangian", *augmented,
                    lambda rng: (usage(rng), 0.1, 0.8, 5.0), faults),
+        pair_proof("budget: augmented Lagrangian of a bound", *augmented,
+                   lambda rng: (usage(rng), 0.1, 0.8, 5.0), faults, at_most=True),
     ]
 
 

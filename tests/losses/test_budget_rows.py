@@ -61,6 +61,20 @@ def test_the_augmented_lagrangian_by_hand() -> None:
     np.testing.assert_allclose(losses.augmented_usage_backward(memory), -0.25, rtol=1e-13)
 
 
+def test_a_bound_never_rewards() -> None:
+    # mu + rho (m - t) = 1 + 5 * -0.4 = -1: -mu^2 / (2 rho) = -0.1, and no pull
+    value, memory = losses.augmented_usage(P, 0.9, 1.0, 5.0, at_most=True)
+    assert value == pytest.approx(-0.1, rel=1e-14)
+    assert not losses.augmented_usage_backward(memory).any()
+    # the two branches meet where the pull is 0: m - t = -mu / rho
+    inside = losses.augmented_usage(P, 0.7 - 1e-9, 1.0, 5.0, at_most=True)[0]
+    outside = losses.augmented_usage(P, 0.7 + 1e-9, 1.0, 5.0, at_most=True)[0]
+    assert inside == pytest.approx(outside, abs=1e-12)
+    # in danger it is the same as for an equality
+    assert (losses.augmented_usage(P, 0.3, 1.0, 5.0, at_most=True)[0]
+            == losses.augmented_usage(P, 0.3, 1.0, 5.0)[0])
+
+
 def test_without_stiffness_the_augmented_term_is_the_lagrangian() -> None:
     plain, memory = losses.lagrangian_usage(P, 0.3, 0.7)
     other, more = losses.augmented_usage(P, 0.3, 0.7, 0.0)
@@ -94,6 +108,7 @@ def test_booleans_are_refused_because_their_gradient_would_be_boolean(name, argu
     (lambda: losses.hard_quadratic_usage(P, P[:1] > 0.5, 0.5), r"active: got shape \(1, 2\)"),
     (lambda: losses.lagrangian_usage(P, 0.5, np.inf), "multiplier: got inf"),
     (lambda: losses.augmented_usage(P, 0.5, 1.0, -1.0), "stiffness: got -1.0"),
+    (lambda: losses.augmented_usage(P, 0.5, -1.0, 1.0, at_most=True), "at least 0 with at_most"),
 ])
 def test_bad_input_is_told(call, words) -> None:
     with pytest.raises(InputError, match=words):
