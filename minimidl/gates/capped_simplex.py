@@ -38,7 +38,9 @@ class CappedSimplexTopK(ThresholdTopK):
 
     def cut(self, scaled: Array, k: float) -> Array:
         """Sweep the cut down over the breakpoints until ``k`` is reached, all rows at once."""
-        points, total, active = sweep(scaled.astype(np.float64))
+        # The cut lies in [-1, 0]: at -1 all scores from 0 up are full, at 0 too few are open. So
+        # what is beyond +-3 is decided, and from there its ``z - 1`` would only lose digits.
+        points, total, active = sweep(np.clip(scaled.astype(np.float64), -3, 3))
         n = scaled.shape[1]
         slack = min(4 * np.finfo(np.float64).eps * n ** 1.5, 0.5 * k, 0.5 * (n - k))
         before = (total < k - slack).sum(axis=1, keepdims=True) - 1  # last point with too little

@@ -13,7 +13,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
-from minimidl.gates.threshold import check_topk, implicit_backward
+from minimidl.gates.threshold import check_topk, implicit_backward, in_units
 from minimidl.gates.threshold_family import threshold_member
 
 
@@ -100,6 +100,6 @@ class HardTopK:
         if mask.all() or not mask.any():
             zeros = np.zeros_like(scores)
             return implicit_backward(zeros, zeros, temperature, grad_p)
-        u = (scores - middle_cut(scores, mask)) / scores.dtype.type(temperature)
+        u = in_units(scores - middle_cut(scores, mask), temperature)
         u = u + scores.dtype.type(self.member.middle)  # 1/2 at the cut, also where F(0) is not 1/2
         return implicit_backward(self.member.slope(u), u, temperature, grad_p)

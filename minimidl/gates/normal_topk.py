@@ -1,7 +1,7 @@
 """Normal Top-k: ``F`` is the normal distribution, a threshold seen through Gaussian noise.
 
-``p_i`` is the probability that ``z_i + T * noise_i`` passes the cut ``tau``, each entry with noise of
-its own, and the cut is set so that ``k`` pass on average.
+``p_i`` is the probability that ``z_i + T * noise_i`` passes the cut ``tau``, each entry with noise
+of its own, and the cut is set so that ``k`` pass on average.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def cut_by_newton(
 
     Args:
         pair: ``F`` and its slope.
-        scaled: scores in units of the temperature, ``(rows, n)``; F is evaluated in their dtype.
+        scaled: scores in units of the temperature, ``(rows, n)``, 0 at the ceil(k)-th largest; F is
+            evaluated in their dtype.
         k: budget, strictly inside (0, n).
         low: a number with ``F(low) <= k / n``.
         high: a number with ``F(high) >= k / n``; the same number where F has an inverse.
@@ -41,7 +42,7 @@ def cut_by_newton(
     """
     left = scaled.min(axis=1, keepdims=True).astype(np.float64) - high
     right = scaled.max(axis=1, keepdims=True).astype(np.float64) - low
-    tau = 0.5 * (left + right)
+    tau = np.clip(start(scaled), left, right)
     good_enough = 4 * np.finfo(scaled.dtype).eps * scaled.shape[1]
     for count in range(MAX_STEPS):
         excess, step = newton_step(pair, scaled, tau, k)
@@ -57,6 +58,16 @@ def cut_by_newton(
         if np.all(good | (right - left <= np.spacing(np.abs(tau)))):
             break
     return tau
+
+
+def start(scaled: Array) -> Array:
+    """Midway between the last open score, 0, and the next below it: ``(rows, 1)`` float64.
+
+    When all is decided (whole k, low temperature) every cut in the gap meets the budget; this one
+    is farthest from both sides, so that no slope is left and the answer is zeros and ones.
+    """
+    below = np.where(scaled < 0, scaled, -np.inf).max(axis=1, keepdims=True)
+    return 0.5 * below.astype(np.float64)
 
 
 def newton_step(

@@ -17,6 +17,7 @@ dL/dk, which then has no meaning, is answered as 0.
 
 from __future__ import annotations
 
+import math
 import warnings
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -28,6 +29,8 @@ from minimidl.errors import require, require_finite
 
 COARSE = 64
 """A warning is due where T is below so many rounding errors of the scores."""
+FARTHEST = 4096.0
+"""In units of T: beyond it no ``F`` differs from 0 or 1, and no slope from 0."""
 
 
 def check_topk(scores: Array, k: float, temperature: float) -> None:
@@ -61,7 +64,7 @@ def implicit_backward(
     weighted = (slope * grad_p).sum(axis=1, dtype=np.float64, keepdims=True)
     # Where every slope has vanished (T -> 0) all gradients are 0; the guard turns 0/0 into 0.
     mean_grad = (weighted / np.maximum(total, tiny)).astype(slope.dtype)  # (rows, 1)
-    pull = slope * (grad_p - mean_grad) / slope.dtype.type(temperature)
+    pull = slope * (grad_p - mean_grad) / width(temperature, slope)
     return {
         "scores": pull,
         "k": mean_grad.sum(),
@@ -69,25 +72,36 @@ def implicit_backward(
     }
 
 
-def scale(scores: Array, temperature: float) -> Array:
-    """Scores in units of the temperature, ``(z - median) / T``, ``(rows, n)``, dtype kept.
+def scale(scores: Array, k: float, temperature: float) -> Array:
+    """Scores in units of the temperature, 0 at the cut: ``(z - z_m) / T``, ``(rows, n)``.
 
-    Shifting changes nothing (shift invariance) and keeps the numbers small, so that a large common
-    offset costs no digits. Warns (RuntimeWarning) where ``T < 64 eps max|z - median|``: the scores
-    are then too coarse in their dtype for so low a temperature, and gradients are mostly rounding.
+    ``z_m`` is the m-th largest score, m = ceil(k). Shifting changes nothing (shift invariance), and
+    from here the scores that are still undecided are small numbers with all their digits, whatever
+    the common offset and however low the temperature.
+
+    Warns (RuntimeWarning) where ``T < 64 eps max|z - z_m|``: the scores themselves are then too
+    coarse in their dtype for so low a temperature, and their order near the cut may be rounding.
     """
-    centred = scores - np.median(scores, axis=1, keepdims=True)
-    if not centred.size:
-        return centred
-    reach = np.abs(centred).max(axis=1, keepdims=True)  # (rows, 1)
-    finest = np.finfo(scores.dtype).eps * reach
-    if temperature < COARSE * finest.max():
+    place = scores.shape[1] - math.ceil(k)
+    centred = scores - np.partition(scores, place, axis=1)[:, place, None]
+    reach = np.max(np.abs(centred), initial=0)
+    if temperature < COARSE * np.finfo(scores.dtype).eps * reach:
         warnings.warn(
             f"temperature {temperature:g} is too low for {scores.dtype} scores that spread over "
-            f"{reach.max():g}: gradients are mostly rounding (raise it or use float64)",
+            f"{reach:g}: gradients are mostly rounding (raise it or use float64)",
             RuntimeWarning, stacklevel=4)
-    # Colder than the last digit nothing changes any more, but numbers would overflow.
-    return centred / np.maximum(finest / 256, temperature).astype(scores.dtype)
+    return in_units(centred, temperature)
+
+
+def in_units(centred: Array, temperature: float) -> Array:
+    """``z / T``, held within +-4096: there every ``F`` is 0 or 1, and no number overflows."""
+    with np.errstate(over="ignore"):
+        return np.clip(centred / width(temperature, centred), -FARTHEST, FARTHEST)
+
+
+def width(temperature: float, like: Array) -> np.floating:
+    """``T`` in the dtype of ``like``, at least its smallest normal number: never 0 / 0."""
+    return like.dtype.type(max(temperature, np.finfo(like.dtype).tiny))
 
 
 class Solved(NamedTuple):
@@ -120,7 +134,10 @@ class ThresholdTopK(ABC):
 
     @abstractmethod
     def cut(self, scaled: Array, k: float) -> Array:
-        """``tau`` ``(rows, 1)`` in float64 for temperature 1 and ``0 < k < n``."""
+        """``tau`` ``(rows, 1)`` in float64 for temperature 1 and ``0 < k < n``.
+
+        ``scaled`` comes from :func:`scale`: 0 is the ceil(k)-th largest score of the row.
+        """
 
     @abstractmethod
     def cdf(self, u: Array) -> Array:
@@ -132,7 +149,7 @@ class ThresholdTopK(ABC):
 
     def solve(self, scores: Array, k: float, temperature: float) -> Solved:
         """Find ``tau`` for every row and evaluate there, for ``0 < k < n``: the NumPy reference."""
-        scaled = scale(scores, temperature)
+        scaled = scale(scores, k, temperature)
         u = (scaled - self.cut(scaled, k)).astype(scores.dtype)
         return Solved(self.cdf(u), self.slope(u), u)
 
