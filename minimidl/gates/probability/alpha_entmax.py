@@ -11,7 +11,7 @@ At ``alpha = 1`` both terms are singular and their difference is not:
 
     dp/dalpha = -p / 2 * ((ln p)^2 - sum p (ln p)^2)
 
-Sources: Peters, Niculae and Martins 2019 (1905.05702), Algorithm 1; Correia, Niculae and Martins
+Sources: Peters, Niculae and Martins 2019 (1905.05702); Correia, Niculae and Martins
 2019 (1909.00015), Proposition 1; both derivatives are derived here anew.
 """
 
@@ -27,7 +27,7 @@ from minimidl.gates.probability.softmax import Softmax
 NEAR_ONE = 1e-3
 """Below ``alpha = 1 + NEAR_ONE`` the operator is softmax, and ``dL/dalpha`` the limit at 1."""
 
-HALVINGS = 60
+MAX_STEPS = 60
 
 
 class AlphaEntmax(Probability):
@@ -42,7 +42,7 @@ class AlphaEntmax(Probability):
 
     Card:
         formula: p_i = max((a - 1) z_i / T - tau, 0)^(1 / (a - 1)), sum p = 1
-        cost: O(n) per halving of a bisection forward (60 at most), O(n) backward
+        cost: O(n) per Newton step forward (about 10 steps), O(n) backward
         exactly k: no, it shares out one unit among as many as the scores decide
         exact zeros: yes, if alpha > 1
         use when: how sparse the answer is shall be learned, too.
@@ -74,11 +74,11 @@ class AlphaEntmax(Probability):
         return {**super().backward(grad_p, memory), "alpha": np.asarray(grad_alpha)}
 
     def solve(self, u: Array) -> Array:
-        """Bisection and one Newton step; softmax next to ``alpha = 1``."""
+        """Newton's method on the sum of the row; softmax next to ``alpha = 1``."""
         if self.alpha < 1 + NEAR_ONE:
             return Softmax().solve(u)
         # tau lies in [-1, 0): below -1 all are closed alike.
-        return bisect(np.maximum((self.alpha - 1) * u.astype(np.float64), -1),
+        return newton(np.maximum((self.alpha - 1) * u.astype(np.float64), -1),
                       1 / (self.alpha - 1)).astype(u.dtype)
 
     def slope(self, p: Array) -> Array:
@@ -93,24 +93,25 @@ def check_alpha(alpha: float) -> None:
             "1 is softmax, 2 is sparsemax")
 
 
-def bisect(x: Array, power: float) -> Array:
+def newton(x: Array, power: float) -> Array:
     """``max(x - tau, 0)^power`` with row sums 1, for rows with maximum 0; all in float64.
 
-    No search for a bracket: at ``tau = -1`` the best entry alone has 1; at ``-n^(-1 / power)`` it
-    has ``1 / n`` and no other more. The last step is Newton's, which squares the error that is
-    left, so that differences of the answer see no noise of the search.
+    The sum is a convex, falling function of ``tau``, at least 1 at the start ``tau = -1``, so
+    Newton's method climbs to the root without ever passing it and needs no bracket. A step leaves
+    at most a quarter of (excess times slope): 60 steps suffice for any row, 10 are usual.
     """
-    low = np.full((len(x), 1), -1.0)
-    high = np.full((len(x), 1), -float(x.shape[1]) ** (-1 / power))
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        total = (np.maximum(x - middle, 0) ** power).sum(axis=1, keepdims=True)
-        low, high = np.where(total >= 1, middle, low), np.where(total >= 1, high, middle)
-        if np.all(high - low <= np.spacing(-low)):
+    tau = np.full((len(x), 1), -1.0)
+    for _ in range(MAX_STEPS):
+        rest = np.maximum(x - tau, 0)
+        steep = np.where(rest > 0, rest ** (power - 1), 0.0)
+        excess = (steep * rest).sum(axis=1, keepdims=True) - 1
+        # At the root rounding may answer a step back, which would open closed entries a hair.
+        step = np.maximum(excess / (power * steep.sum(axis=1, keepdims=True)), 0)
+        tau += step
+        if np.all(step <= np.finfo(np.float64).eps):
             break
-    rest = np.maximum(x - low, 0)
-    slope = np.where(rest > 0, power * rest ** (power - 1), 0.0).sum(axis=1, keepdims=True)
-    p = np.maximum(rest - ((rest**power).sum(axis=1, keepdims=True) - 1) / slope, 0) ** power
+    rest = np.maximum(x - tau, 0)
+    p = rest**power
     return p / p.sum(axis=1, keepdims=True)
 
 

@@ -81,15 +81,40 @@ def test_sparsemax_is_the_capped_simplex_with_one_to_share(
 
 
 @given(z=rows, temperature=st.floats(0.1, 5))
-def test_bisection_agrees_with_the_closed_forms(z: np.ndarray, temperature: float) -> None:
+def test_newton_agrees_with_the_closed_forms(z: np.ndarray, temperature: float) -> None:
     for alpha, name in ((2, "sparsemax"), (1.5, "entmax15"), (1, "softmax")):
         p, _ = AlphaEntmax(alpha).forward(z, temperature)
         np.testing.assert_allclose(p, simplex(name).forward(z, temperature)[0], atol=1e-13)
 
 
+def bisect(z: np.ndarray, alpha: float) -> np.ndarray:
+    """A second algorithm: halve the bracket [max - 1, max - n^(1 - alpha)] of the cut."""
+    x, power = (alpha - 1) * z, 1 / (alpha - 1)
+    low = x.max(axis=1, keepdims=True) - 1
+    high = low + 1 - z.shape[1] ** (1 - alpha)
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = (np.maximum(x - middle, 0) ** power).sum(axis=1, keepdims=True) >= 1
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.maximum(x - low, 0) ** power
+
+
+@given(z=rows, alpha=st.floats(1.002, 2))
+def test_newton_agrees_with_bisection(z: np.ndarray, alpha: float) -> None:
+    np.testing.assert_allclose(AlphaEntmax(alpha).forward(z)[0], bisect(z, alpha), atol=2e-12)
+
+
+@pytest.mark.parametrize("alpha", [1.001, 1.25, 1.9, 2])
+def test_newton_is_done_in_time_on_rows_made_to_be_slow(alpha: float) -> None:
+    # all equal; crowded just under the best; crowded just above the start; evenly spread
+    spread = np.geomspace(1e-12, 1, 5000)
+    z = np.vstack([0 * spread, -spread, spread - 1, -np.linspace(0, 1, 5000)]) / (alpha - 1)
+    np.testing.assert_allclose(AlphaEntmax(alpha).forward(z)[0], bisect(z, alpha), atol=2e-12)
+
+
 def test_wide_rows_with_wild_scores_lose_no_digits() -> None:
     # Sums of squares of 1e4 would cancel in the closed form of entmax-1.5 if tau's floor were
-    # not used; bisection has no such sums.
+    # not used; Newton's method has no such sums.
     z = np.random.default_rng(1).normal(size=(2, 3000)) * 1e4
     z[:, :40] = z.max() + np.linspace(0, 1.5, 40)
     for alpha, name in ((2, "sparsemax"), (1.5, "entmax15")):
