@@ -35,7 +35,7 @@ def isotonic_decreasing(y: Array) -> tuple[Array, Memory]:
         InputError: not finite ``(rows, n)`` floats.
 
     """
-    check_rows(y, 1.0)
+    check_rows(y, argument="y")
     starts = block_starts(y)
     return block_means(y, starts).astype(y.dtype), {"starts": starts}
 

@@ -125,5 +125,5 @@ def test_work_is_linear_where_pooling_cascades() -> None:
 @pytest.mark.parametrize("y", [np.array([[1.0, np.nan]]), np.array([1.0, 2.0]),
                                np.array([[1, 2]])])
 def test_bad_input_is_told(y: np.ndarray) -> None:
-    with pytest.raises(InputError, match="scores: got"):
+    with pytest.raises(InputError, match="y: got"):
         isotonic_decreasing(y)
