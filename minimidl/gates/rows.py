@@ -11,7 +11,7 @@ from minimidl.errors import require, require_finite
 def check_rows(scores: Array, temperature: float = 1.0, argument: str = "scores") -> None:
     """Raise InputError unless ``scores`` are finite ``(rows, n >= 1)`` floats and ``T > 0``.
 
-    A temperature that would be 0 in the dtype of the scores counts as 0. The error names ``argument``.
+    A temperature that would be 0 in the dtype of the scores counts as 0. Errors name ``argument``.
     """
     require(scores.ndim == 2 and scores.shape[1] >= 1 and scores.dtype.kind == "f", argument,
             f"shape {scores.shape}, dtype {scores.dtype}", "(rows, n) of floats, n at least 1")
