@@ -142,7 +142,7 @@ def make_score(model: Layer, keep: float, options: TrainOptions) -> Score:
     if not gates:
         return by_accuracy
     if options.budget_kind in CONTROLLERS:
-        return near_target(options.budget_target)
+        return near_target(options.budget_target, within=0.005)
     return within_budget(share_open(keep, gates[0].n_gates))
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from minimidl import InputError
-from minimidl.learning import History, by_accuracy, by_loss, within_budget
+from minimidl.learning import History, by_accuracy, by_loss, near_target, within_budget
 
 
 def row(accuracy: float | None, loss: float, active: float = 1.0) -> dict:
@@ -25,6 +25,14 @@ def test_within_budget_prefers_an_affordable_epoch_to_a_better_dear_one():
     assert History(dear).best(score) == 1, "none is affordable: the cheapest"
     affordable = [row(0.95, 0.1, 0.45), row(0.96, 0.1, 0.40), row(0.90, 0.1, 0.30)]
     assert History(dear + affordable).best(score) == 3
+
+
+def test_near_target_prefers_an_epoch_that_arrived_then_the_nearest():
+    score = near_target(0.5, within=0.02)
+    on_the_way = [row(0.99, 0.1) | {"train_mac_ratio": r} for r in (0.8, 0.6, 0.4)]
+    assert History(on_the_way).best(score) == 1, "none arrived: the nearest, the first of equals"
+    arrived = [row(a, 0.1) | {"train_mac_ratio": r} for a, r in ((0.7, 0.509), (0.8, 0.491))]
+    assert History(on_the_way + arrived).best(score) == 4, "of those that arrived the best"
 
 
 def test_early_stop_counts_epochs_without_a_better_one():
@@ -54,6 +62,7 @@ def test_column():
     (lambda: History.from_json("{"), "JSON"),
     (lambda: History.from_json('{"a": 1}'), "list of rows"),
     (lambda: within_budget(0.0), "limit"),
+    (lambda: near_target(0.0), "target"), (lambda: near_target(0.5, within=0.0), "within"),
 ])
 def test_bad_input_is_told(call, words):
     with pytest.raises(InputError, match=words):
