@@ -12,10 +12,10 @@ import numpy as np
 from minimidl.arrays import Array
 from minimidl.errors import require_finite
 from minimidl.execution.choice import choose_path, why
-from minimidl.gates import AffineNet, Decision, LowRankNet
+from minimidl.gates import SIMPLEX, AffineNet, Decision, LowRankNet
 from minimidl.kernels import compiled_kernels, gather
 from minimidl.kernels.reference import ACTIVATION_CODES
-from minimidl.layers import MIDL, DynamicGate, Gated, Linear
+from minimidl.layers import MIDL, DynamicGate, Gated, GatedLinear, Linear
 
 UNKNOWN_DENSITY = 0.5
 """What is assumed of a threshold gate before its scores are known."""
@@ -25,6 +25,10 @@ def why_dense(gated: Gated, linear: Linear) -> str:
     """Why these two layers can only run dense; the empty string where neurons can be skipped."""
     if type(gated) not in (MIDL, DynamicGate):
         return f"{type(gated).__name__} has no kernel"
+    if isinstance(gated, MIDL) and gated.topk in ("dselect-k", *SIMPLEX):
+        return f"no kernel chooses by {gated.topk}"
+    if isinstance(gated, DynamicGate) and gated.choice.min_keep:
+        return "no kernel knows min_keep"
     if type(gated.gate) not in (AffineNet, LowRankNet):
         return f"the gate network {type(gated.gate).__name__} has no kernel"
     if not gated.params["weight"].flags.f_contiguous:
@@ -45,7 +49,7 @@ class Segment:
 
     """
 
-    def __init__(self, gated: Gated, linear: Linear) -> None:
+    def __init__(self, gated: GatedLinear, linear: Linear) -> None:
         self.gated, self.linear = gated, linear
         self.kernels = compiled_kernels()
         self.score_weights = score_weights(gated)
@@ -105,6 +109,8 @@ class Segment:
 
     def scores(self, x: Array) -> Array:
         """Gate scores ``(batch, n_gates)``, bit for bit those of ``gated.decide(x)``."""
+        if not self.score_weights:
+            return self.gated.gate.forward(x)[0]
         scores = x
         for weight in self.score_weights:
             scores = scores @ weight
@@ -168,9 +174,11 @@ class Segment:
 
 
 def score_weights(gated: Gated) -> list[Array]:
-    """The matrices that make the scores, in the order in which they multiply."""
+    """The matrices that make the scores, in the order in which they multiply.
+
+    Empty for a gate network that is more than products; its own ``forward`` runs then.
+    """
     net = gated.gate
     if isinstance(net, LowRankNet):
         return [net.params["down"], net.params["up"]]
-    assert isinstance(net, AffineNet)
-    return [net.params["weight"]]
+    return [net.params["weight"]] if isinstance(net, AffineNet) else []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from minimidl.arrays import Memory
 from minimidl.execution.segment import Segment, why_dense
-from minimidl.layers import Gated, Layer, Linear, leaves
+from minimidl.layers import GatedLinear, Layer, Linear, leaves
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def cut(model: Layer) -> list[Stage]:
     for position, (path, layer) in enumerate(flat):
         if position == taken:
             continue
-        if not isinstance(layer, Gated):
+        if not isinstance(layer, GatedLinear):
             stages.append(Stage(path, layer))
             continue
         next_path, following = flat[position + 1] if position + 1 < len(flat) else ("", None)

@@ -1,88 +1,78 @@
-"""What MID-L and DynamicGate share: a full path, a light path, and a gate between them.
-
-    full  = activation(x W + b)
-    light = F1(x)                                (nothing at all for the zero path)
-    out   = light + gate * (full - light)
+"""What every gated layer has: a gate network that scores, and a chooser that decides.
 
 A gated layer is two steps that can be called apart: ``decide`` (who is open) and ``apply`` (run
-them). Here is ``apply``, dense with a mask: the mathematics, not the speed. The subclasses bring
-``decide``.
+them). Here is ``decide``; what the gates multiply is in the subclasses.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_finite
-from minimidl.gates import Decision, gate_net
-from minimidl.layers.activations import activation as activation_pair
-from minimidl.layers.base import Layer
-from minimidl.layers.initial import start_weight
-from minimidl.layers.light import light_path
-
-GATE_VALUES = ("probability", "binary")
+from minimidl.gates import Chooser, Decision, gate_net
+from minimidl.layers.base import Layer, need_rng
 
 
 class Gated(Layer):
-    """Base of the gated layers; see :class:`minimidl.layers.MIDL` for the arguments.
+    """Base of the gated layers.
+
+    Args:
+        n_in: width of the input, which the gate network reads.
+        n_units: how many things are gated (neurons, or input features).
+        chooser: who is open, from the scores.
+        net: arguments of the gate network: ``kind``, ``rank``, ``spread``, ``start``.
+        block: neighbouring units per gate; must divide ``n_units``.
+        noise: standard deviation of exploration noise on the scores, in training only.
+        dtype: of the parameters.
+        seed: whole number or generator for the starting weights.
 
     Attributes:
-        n_gates: one gate per ``block`` neighbouring neurons.
-        block: neurons per gate; 1 is per-neuron granularity.
-        gate_value: what multiplies: ``mask * probability`` ("probability") or ``mask`` ("binary").
+        n_gates: ``n_units / block``.
 
-    Params: ``weight (n_in, n_units)``, kept in Fortran order so that what one neuron needs lies
-    together; ``bias (n_units,)``; ``gate.*`` and ``light.*`` of the two small networks.
+    Params: ``gate.*``. State: the chooser's.
 
     """
 
     def __init__(
-        self, n_in: int, n_units: int, *, activation: str, block: int, gate: str, gate_rank: int,
-        gate_spread: float, start_score: float, gate_value: str, light: str, light_rank: int,
-        temperature: float, init: str, dtype: npt.DTypeLike, seed: int | Rng,
+        self, n_in: int, n_units: int, *, chooser: Chooser, net: dict[str, Any], block: int,
+        noise: float, dtype: npt.DTypeLike, seed: int | Rng,
     ) -> None:
         super().__init__()
-        require(block >= 1 and n_units % block == 0, "block", block,
-                f"a divisor of n_units={n_units}")
-        require(0 < temperature < np.inf, "temperature", temperature, "a positive number")
-        require(gate_value in GATE_VALUES, "gate_value", repr(gate_value),
-                f"one of {', '.join(GATE_VALUES)}")
-        rng = np.random.default_rng(seed)
-        self.n_in, self.n_out, self.block = n_in, n_units, block
-        self.n_gates = n_units // block
-        self.activation, self.gate_value = activation, gate_value
-        self.function = activation_pair(activation)
-        weight = start_weight(init, rng, n_in, n_units, dtype)
-        self.gate = gate_net(gate, n_in, self.n_gates, rank=gate_rank, spread=gate_spread,
-                             start=start_score, seed=rng, dtype=dtype)
-        self.light = light_path(light, n_in, n_units, rank=light_rank, seed=rng, dtype=dtype)
-        self.params = {"weight": np.asfortranarray(weight), "bias": np.zeros(n_units, dtype)}
-        self.params |= {f"gate.{name}": value for name, value in self.gate.params.items()}
-        if self.light is not None:
-            self.params |= {f"light.{name}": value for name, value in self.light.params.items()}
-        self.state = {"temperature": np.array(temperature, np.float64)}
+        require(0 <= noise < np.inf, "gate_noise", noise, "a number of at least 0")
+        self.n_in, self.n_units, self.block = n_in, n_units, block
+        self.n_gates = count_gates(n_units, block)
+        self.chooser, self.noise, self.state = chooser, noise, chooser.state
+        self.gate = gate_net(n_in=n_in, n_gates=chooser.n_scores(self.n_gates), seed=seed,
+                             dtype=dtype, **net)
+        self.params = {f"gate.{name}": value for name, value in self.gate.params.items()}
 
     @property
     def temperature(self) -> float:
         """The temperature now; schedules change ``state["temperature"]`` in place."""
-        return float(self.state["temperature"])
+        return self.chooser.temperature
 
-    @abstractmethod
+    @property
+    def gate_value(self) -> str:
+        """What multiplies: ``"probability"`` (mask times probability) or ``"binary"``."""
+        return self.chooser.value
+
     def decide(self, x: Array, training: bool = False, rng: Rng | None = None) -> Decision:
-        """Decide for every sample of ``x`` which gates are open."""
-
-    @abstractmethod
-    def decide_backward(
-        self, grad_gate_value: Array, grad_probability: Array | None, decision: Decision
-    ) -> tuple[Array, Grads]:
-        """Pull gradients of the gate value and of the probability back to ``x`` and the gate."""
+        """Score ``x`` ``(batch, n_in)`` and choose; NaN and infinity are refused here."""
+        scores, memory = self.scores(x)
+        if training and self.noise:
+            drawn = need_rng(rng, "score noise").standard_normal(scores.shape, dtype=np.float32)
+            scores = scores + scores.dtype.type(self.noise) * drawn.astype(scores.dtype)
+        decision = self.chooser.decide(scores, training, rng)
+        decision.memory["net"] = memory
+        return decision
 
     def scores(self, x: Array) -> tuple[Array, Memory]:
-        """Scores of the gate network, ``(batch, n_gates)``; NaN and infinity are refused here."""
+        """Scores of the gate network ``(batch, n_scores)``, finite, and its memory."""
         with np.errstate(invalid="ignore", over="ignore"):  # told in words instead of a warning
             scores, memory = self.gate.forward(x)
         if not np.isfinite(scores).all():
@@ -90,8 +80,16 @@ class Gated(Layer):
             require_finite(scores, "gate scores")
         return scores, memory
 
+    def decide_backward(
+        self, grad_gate: Array, grad_probability: Array | None, decision: Decision
+    ) -> tuple[Array, Grads]:
+        """Pull gradients of gate value and probability back to ``x`` and to ``gate.*``."""
+        grad_scores = self.chooser.backward(grad_gate, grad_probability, decision)
+        grad_x, grads = self.gate.backward(grad_scores, decision.memory["net"])
+        return grad_x, {f"gate.{name}": value for name, value in grads.items()}
+
     def to_units(self, per_gate: Array) -> Array:
-        """``(batch, n_gates) -> (batch, n_units)``: every neuron of a block hears its gate."""
+        """``(batch, n_gates) -> (batch, n_units)``: every unit of a block hears its gate."""
         return per_gate if self.block == 1 else np.repeat(per_gate, self.block, axis=1)
 
     def to_gates(self, per_unit: Array) -> Array:
@@ -107,38 +105,12 @@ class Gated(Layer):
         self.check_input(x)
         return self.apply(x, self.decide(x, training, rng))
 
+    @abstractmethod
     def apply(self, x: Array, decision: Decision) -> tuple[Array, Memory]:
-        """``out = light + gate * (full - light)``, ``(batch, n_units)``."""
-        u = x @ self.params["weight"]
-        u += self.params["bias"]
-        full = self.function.value(u)
-        gate = self.to_units(decision.gate)
-        memory: Memory = {"x": x, "u": u, "full": full, "gate": gate, "decision": decision,
-                          "probability": decision.probability}
-        if self.light is None:
-            return gate * full, memory | {"difference": full}
-        light, light_memory = self.light.forward(x)
-        difference = full - light
-        return light + gate * difference, memory | {
-            "difference": difference, "light": light_memory,
-        }
+        """Run what the decision left open."""
 
-    def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
-    ) -> tuple[Array, Grads]:
-        """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
-        x, gate = memory["x"], memory["gate"]
-        grad_u = grad_output * gate * self.function.slope(memory["u"], memory["full"])
-        # Transposed product: the gradient lies in memory as its weight does, neuron by neuron.
-        grads = {"weight": (grad_u.T @ x).T, "bias": grad_u.sum(axis=0)}
-        grad_x = grad_u @ self.params["weight"].T
-        per_gate = self.to_gates(grad_output * memory["difference"])
-        gate_grad_x, gate_grads = self.decide_backward(per_gate, grad_gate, memory["decision"])
-        grads |= {f"gate.{name}": value for name, value in gate_grads.items()}
-        grad_x += gate_grad_x
-        if self.light is not None:
-            light_grad_x, light_grads = self.light.backward(
-                grad_output * (1 - gate), memory["light"])
-            grads |= {f"light.{name}": value for name, value in light_grads.items()}
-            grad_x += light_grad_x
-        return grad_x, grads
+
+def count_gates(n_units: int, block: int) -> int:
+    """``n_units / block``; InputError unless that is whole."""
+    require(block >= 1 and n_units % block == 0, "block", block, f"a divisor of n_units={n_units}")
+    return n_units // block

@@ -21,27 +21,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from minimidl.arrays import Array, Grads, Rng
-from minimidl.errors import require
-from minimidl.gates import Decision, logistic, logit
-from minimidl.gates import topk as find_topk
-from minimidl.layers.gated import Gated
+from minimidl.arrays import Rng
+from minimidl.gates import DSelectChooser, TopKChooser, count_open, logit
+from minimidl.layers.gated import count_gates
+from minimidl.layers.gated_linear import GatedLinear
 
 
-def count_open(keep: float, n_gates: int) -> int:
-    """Number of open gates: an int ``keep`` is a count, a float a fraction in (0, 1].
-
-    Fractions round down, so that the active ratio never exceeds what was asked for, but never to 0.
-    """
-    if isinstance(keep, int | np.integer):
-        require(1 <= keep <= n_gates, "keep", keep,
-                f"a count from 1 to {n_gates} gates, or a fraction in (0, 1]")
-        return int(keep)
-    require(0 < keep <= 1, "keep", keep, "a fraction in (0, 1], or a whole number of gates")
-    return max(1, int(keep * n_gates + 1e-9))
-
-
-class MIDL(Gated):
+class MIDL(GatedLinear):
     """Per-neuron, input-dependent Top-k gate between a light and a full path.
 
     Args:
@@ -49,13 +35,16 @@ class MIDL(Gated):
         n_units: number of neurons.
         keep: how many gates are open: a fraction in (0, 1] or a whole number.
         activation: of the full path: ``relu gelu gelu-tanh tanh sigmoid linear``.
-        topk: ``"hard"`` (the same mask in training and evaluation, surrogate gradient) or a soft
-            operator such as ``"sigmoid"`` (soft in training, hard in evaluation).
+        topk: ``"hard"`` (the same mask in training and evaluation, surrogate gradient), any other
+            Top-k operator (itself in training, hard in evaluation), a simplex operator, or
+            ``"dselect-k"``; see :data:`minimidl.gates.TOPK`.
+        surrogate: whose slope stands in for the derivative of the hard mask.
         block: neurons per gate; must divide ``n_units``.
-        gate: ``"low-rank"`` or ``"linear"`` gate network on the layer's input.
-        gate_rank: width of the low-rank gate.
+        gate: ``"static"``, ``"linear"``, ``"low-rank"`` or ``"mlp"`` on the layer's input.
+        gate_rank: width of the middle of a low-rank or mlp gate.
         gate_spread: starting standard deviation of the scores.
         gate_value: ``"probability"`` (``mask * sigmoid(z)``) or ``"binary"`` (``mask``).
+        gate_noise: standard deviation of exploration noise on the scores, in training only.
         open_probability: starting value of ``sigmoid(z)`` at the origin.
         light: ``"zero"``, ``"identity"``, ``"low-rank"`` or ``"linear"``.
         light_rank: width of the low-rank light path.
@@ -71,45 +60,30 @@ class MIDL(Gated):
 
     def __init__(
         self, n_in: int, n_units: int, *, keep: float = 0.45, activation: str = "relu",
-        topk: str = "hard", block: int = 1, gate: str = "low-rank", gate_rank: int = 8,
-        gate_spread: float = 1.0, gate_value: str = "probability", open_probability: float = 0.5,
-        light: str = "zero", light_rank: int = 8, temperature: float = 1.0, init: str = "he",
+        topk: str = "hard", surrogate: str = "sigmoid", block: int = 1, gate: str = "low-rank",
+        gate_rank: int = 8, gate_spread: float = 1.0, gate_value: str = "probability",
+        gate_noise: float = 0.0, open_probability: float = 0.5, light: str = "zero",
+        light_rank: int = 8, temperature: float = 1.0, init: str = "he",
         dtype: npt.DTypeLike = np.float32, seed: int | Rng = 0,
     ) -> None:
-        super().__init__(
-            n_in, n_units, activation=activation, block=block, gate=gate, gate_rank=gate_rank,
-            gate_spread=gate_spread, start_score=logit(open_probability, "open_probability"),
-            gate_value=gate_value, light=light, light_rank=light_rank, temperature=temperature,
-            init=init, dtype=dtype, seed=seed)
-        self.k = count_open(keep, self.n_gates)
-        find_topk(topk)  # an unknown name is refused now, not at the first forward
+        n_gates = count_gates(n_units, block)
+        k = count_open(keep, n_gates)
         self.topk = topk
+        self.choice = (
+            DSelectChooser(k, n_gates, temperature) if topk == "dselect-k"
+            else TopKChooser(k, topk, surrogate, gate_value, temperature))
+        net = {"kind": gate, "rank": gate_rank, "spread": gate_spread,
+               "start": logit(open_probability, "open_probability")}
+        super().__init__(
+            n_in, n_units, chooser=self.choice, net=net, activation=activation, block=block,
+            noise=gate_noise, light=light, light_rank=light_rank, init=init, dtype=dtype,
+            seed=seed)
 
-    def decide(self, x: Array, training: bool = False, rng: Rng | None = None) -> Decision:
-        """Score, squash, choose k. A soft operator is soft in training and hard in evaluation.
+    @property
+    def k(self) -> int:
+        """How many gates are open."""
+        return self.choice.k
 
-        The reported ``active`` is what is executed: k gates when hard; with a soft operator in
-        training every gate with a mask above 0.
-        """
-        z, net_memory = self.scores(x)
-        a = logistic(z)
-        operator = find_topk(self.topk if training else "hard")
-        m, topk_memory = operator.forward(z, self.k, self.temperature, rng)
-        gate = m if self.gate_value == "binary" else m * a
-        memory = {"net": net_memory, "operator": operator, "topk": topk_memory}
-        return Decision(z, a, m, gate, m > 0, memory)
-
-    def decide_backward(
-        self, grad_gate_value: Array, grad_probability: Array | None, decision: Decision
-    ) -> tuple[Array, Grads]:
-        """Product rule on ``gate = m * a``, then the operator's and the logistic's backward."""
-        a, memory = decision.probability, decision.memory
-        if self.gate_value == "binary":
-            grad_m, grad_a = grad_gate_value, np.zeros_like(a)
-        else:
-            grad_m, grad_a = grad_gate_value * a, grad_gate_value * decision.mask
-        if grad_probability is not None:
-            grad_a = grad_a + grad_probability
-        grad_z = memory["operator"].backward(grad_m, memory["topk"])["scores"]
-        grad_z = grad_z + grad_a * a * logistic(-decision.scores)
-        return self.gate.backward(grad_z, memory["net"])
+    @k.setter
+    def k(self, count: int) -> None:
+        self.choice.k = count_open(count, self.n_gates)

@@ -21,8 +21,18 @@ import numpy as np
 
 from minimidl.arrays import Array, Memory
 from minimidl.errors import require
-from minimidl.gates.nets import LowRankNet
-from minimidl.layers import Dropout, Gated, Layer, Linear, leaves, memory_at
+from minimidl.gates.nets import AffineNet, LowRankNet, MlpNet
+from minimidl.layers import (
+    Dropout,
+    Gated,
+    GatedLinear,
+    GatedStack,
+    InputGate,
+    Layer,
+    Linear,
+    leaves,
+    memory_at,
+)
 from minimidl.layers.activations import Elementwise
 
 
@@ -99,10 +109,10 @@ def count_macs(model: Layer, memory: Memory) -> MacCount:
     units, open_units = 0, np.zeros(1)
     for path, layer in leaves(model):
         if isinstance(layer, Gated):
-            counts.append(gated_macs(path, layer, memory_at(memory, path), known))
-            mine = active_units(layer, memory_at(memory, path))
-            units, open_units = units + layer.n_out, open_units + mine
-            known = mine if layer.light is None else None
+            active = layer.to_units(memory_at(memory, path)["decision"].active)
+            count, known = gated_macs(path, layer, active, known)
+            counts.append(count)
+            units, open_units = units + layer.n_units, open_units + active.sum(axis=1)
         elif isinstance(layer, Linear):
             width = np.full(1, layer.n_in) if known is None else known
             none = np.zeros(1)
@@ -115,30 +125,58 @@ def count_macs(model: Layer, memory: Memory) -> MacCount:
     return MacCount(counts, units, open_units)
 
 
-def gated_macs(path: str, layer: Gated, memory: Memory, known: Array | None) -> LayerMacs:
-    """Count one gated layer; ``known`` as in :func:`count_macs`."""
-    open_units = active_units(layer, memory)
+def gated_macs(
+    path: str, layer: Gated, active: Array, known: Array | None
+) -> tuple[LayerMacs, Array | None]:
+    """Count one gated layer.
+
+    Args:
+        path: where it stands.
+        layer: of any gated kind.
+        active: ``(batch, n_units)`` boolean, what was executed.
+        known: see :func:`count_macs`, before the layer.
+
+    Returns:
+        The count, and ``known`` after the layer.
+
+    """
     width = np.full(1, layer.n_in) if known is None else known
+    open_units = active.sum(axis=1).astype(np.float64)
     products = open_units if layer.gate_value == "probability" else np.zeros(1)
-    light = net_macs(layer.light, width) if layer.light is not None else np.zeros(1)
-    compares = layer.n_gates * max(1, int(np.ceil(np.log2(max(layer.n_gates, 2)))))
-    return LayerMacs(path, layer.n_in * layer.n_out, width * open_units,
-                     net_macs(layer.gate, width) + products, light,
-                     compares if hasattr(layer, "k") else layer.n_gates)
+    gate = net_macs(layer.gate, width) + products
+    light, dense, full, after = np.zeros(1), 0, np.zeros(1), open_units
+    if isinstance(layer, GatedLinear):
+        dense, full = layer.n_in * layer.n_out, width * open_units
+        if layer.light is not None:
+            light, after = net_macs(layer.light, width), None
+    elif isinstance(layer, GatedStack):
+        dense, full, after = stack_macs(layer, active, width)
+    elif isinstance(layer, InputGate):
+        after = np.minimum(width, open_units)  # an open feature may still be known to be 0
+    return LayerMacs(path, dense, full, gate, light, compares(layer)), after
+
+
+def stack_macs(layer: GatedStack, active: Array, width: Array) -> tuple[int, Array, Array]:
+    """MACs of the layers of a stack: dense, executed, and the open neurons of the last."""
+    sizes = [part.sum(axis=1).astype(np.float64) for part in layer.split(active)]
+    executed: Array = sum(
+        (a * b for a, b in zip([width, *sizes], sizes, strict=False)), start=np.zeros(1))
+    dense = sum(a * b for a, b in zip((layer.n_in, *layer.widths), layer.widths, strict=False))
+    return dense, executed, sizes[-1]
 
 
 def net_macs(net: object, width: Array) -> Array:
     """MACs of a gate network or light path that reads ``width`` inputs, per sample."""
-    if isinstance(net, LowRankNet):
+    if isinstance(net, LowRankNet | MlpNet):
         return width * net.rank + net.rank * net.n_out
-    n_out = getattr(net, "n_out", 0)  # the identity path has no product at all
-    return width * n_out
+    # Neither a static gate nor the identity path multiplies anything.
+    return width * (net.n_out if isinstance(net, AffineNet) else 0)
 
 
-def active_units(layer: Gated, memory: Memory) -> Array:
-    """``(batch,)`` number of open neurons, from the mask that was executed."""
-    counts: Array = memory["decision"].active.sum(axis=1) * layer.block
-    return counts.astype(np.float64)
+def compares(layer: Gated) -> int:
+    """Comparisons per sample that choose who is open: one per gate, n log2 n for a Top-k."""
+    chooses_k = any(hasattr(c, "k") for c in getattr(layer.chooser, "choosers", [layer.chooser]))
+    return layer.n_gates * (max(1, (layer.n_gates - 1).bit_length()) if chooses_k else 1)
 
 
 def keeps_zeros(layer: Layer) -> bool:

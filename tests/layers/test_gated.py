@@ -133,7 +133,7 @@ def test_gate_parameters_are_shared_with_the_gate_network(kind: type[Gated]) -> 
     ({"temperature": math.nan}, r"temperature: got nan, expected a positive number"),
     ({"temperature": math.inf}, r"temperature: got inf, expected a positive number"),
     ({"gate_value": "soft"}, r"gate_value: got 'soft', expected one of probability, binary"),
-    ({"gate": "mlp"}, r"gate: got 'mlp', expected 'linear' or 'low-rank'"),
+    ({"gate": "conv"}, r"gate: got 'conv', expected one of static, linear, low-rank, mlp"),
     ({"gate_rank": 0}, r"rank: got 0, expected a width of at least 1"),
     ({"activation": "swish"}, r"activation: got 'swish', expected one of relu"),
     ({"open_probability": 1.0}, r"open_probability: got 1.0, expected .*between 0 and 1"),

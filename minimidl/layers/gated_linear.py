@@ -1,0 +1,83 @@
+"""What MID-L and DynamicGate share: a full path, a light path, and a gate between them.
+
+    full  = activation(x W + b)
+    light = F1(x)                                (nothing at all for the zero path)
+    out   = light + gate * (full - light)
+
+Dense with a mask: the mathematics, not the speed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.gates import Chooser, Decision
+from minimidl.layers.activations import activation as activation_pair
+from minimidl.layers.gated import Gated
+from minimidl.layers.initial import start_weight
+from minimidl.layers.light import light_path
+
+
+class GatedLinear(Gated):
+    """Base of :class:`minimidl.layers.MIDL` and :class:`minimidl.layers.DynamicGate`.
+
+    Params: ``weight (n_in, n_units)``, kept in Fortran order so that what one neuron needs lies
+    together; ``bias (n_units,)``; ``gate.*`` and ``light.*`` of the two small networks.
+    """
+
+    def __init__(
+        self, n_in: int, n_units: int, *, chooser: Chooser, net: dict[str, Any], activation: str,
+        block: int, noise: float, light: str, light_rank: int, init: str, dtype: npt.DTypeLike,
+        seed: int | Rng,
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        weight = start_weight(init, rng, n_in, n_units, dtype)
+        super().__init__(n_in, n_units, chooser=chooser, net=net, block=block, noise=noise,
+                         dtype=dtype, seed=rng)
+        self.n_out, self.activation = n_units, activation
+        self.function = activation_pair(activation)
+        self.light = light_path(light, n_in, n_units, rank=light_rank, seed=rng, dtype=dtype)
+        full = {"weight": np.asfortranarray(weight), "bias": np.zeros(n_units, dtype)}
+        self.params = full | self.params
+        if self.light is not None:
+            self.params |= {f"light.{name}": value for name, value in self.light.params.items()}
+
+    def apply(self, x: Array, decision: Decision) -> tuple[Array, Memory]:
+        """``out = light + gate * (full - light)``, ``(batch, n_units)``."""
+        u = x @ self.params["weight"]
+        u += self.params["bias"]
+        full = self.function.value(u)
+        gate = self.to_units(decision.gate)
+        memory: Memory = {"x": x, "u": u, "full": full, "gate": gate, "decision": decision,
+                          "probability": decision.probability}
+        if self.light is None:
+            return gate * full, memory | {"difference": full}
+        light, light_memory = self.light.forward(x)
+        difference = full - light
+        return light + gate * difference, memory | {
+            "difference": difference, "light": light_memory,
+        }
+
+    def backward(
+        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+    ) -> tuple[Array, Grads]:
+        """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
+        x, gate = memory["x"], memory["gate"]
+        grad_u = grad_output * gate * self.function.slope(memory["u"], memory["full"])
+        # Transposed product: the gradient lies in memory as its weight does, neuron by neuron.
+        grads = {"weight": (grad_u.T @ x).T, "bias": grad_u.sum(axis=0)}
+        grad_x = grad_u @ self.params["weight"].T
+        per_gate = self.to_gates(grad_output * memory["difference"])
+        gate_grad_x, gate_grads = self.decide_backward(per_gate, grad_gate, memory["decision"])
+        grads |= gate_grads
+        grad_x += gate_grad_x
+        if self.light is not None:
+            light_grad_x, light_grads = self.light.backward(
+                grad_output * (1 - gate), memory["light"])
+            grads |= {f"light.{name}": value for name, value in light_grads.items()}
+            grad_x += light_grad_x
+        return grad_x, grads
