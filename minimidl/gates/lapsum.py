@@ -70,14 +70,17 @@ def decayed_sums(knots: Array) -> Array:
 def cut_between(knots: Array, above: Array, below: Array, j: Array, k: float) -> Array:
     """``tau`` in ``[s_j, s_{j-1}]``, the root of ``a y^2 + 2 e y - b exp(-gap) = 0``.
 
-    Here ``y = exp(tau - s_{j-1})`` and ``e = k - j``. The logarithm of the root is formed without
-    dividing by ``exp(-gap)``, which underflows for scores far apart.
+    Here ``y = exp(tau - s_{j-1})`` and ``e = k - j``. With
+    ``root = |e| + sqrt(e^2 + a b exp(-gap))`` the cut is ``s_j + ln b - ln root`` for e > 0,
+    ``s_{j-1} + ln root - ln a`` for e < 0, and the middle of the two for e = 0: nothing is divided
+    by ``exp(-gap)``, which underflows for scores far apart.
     """
     upper, lower = (np.take_along_axis(knots, at, axis=1) for at in (j - 1, j))
     log_a = np.log(np.take_along_axis(above, j - 1, axis=1))
     log_b = np.log(np.take_along_axis(below, j, axis=1))
-    gap, e = upper - lower, k - j
-    root = np.abs(e) + np.sqrt(e * e + np.exp(log_a + log_b - gap))
+    e = k - j
+    root = np.abs(e) + np.sqrt(e * e + np.exp(log_a + log_b - (upper - lower)))
     log_root = np.log(np.where(e == 0, 1, root))
-    log_y = np.where(e > 0, log_b - gap - log_root, log_root - log_a)
-    return upper + np.where(e == 0, 0.5 * (log_b - log_a - gap), log_y)
+    few, many = lower + log_b - log_root, upper + log_root - log_a
+    middle = 0.5 * (upper + lower + log_b - log_a)
+    return np.where(e > 0, few, np.where(e < 0, many, middle))
