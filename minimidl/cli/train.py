@@ -14,6 +14,7 @@ COLUMNS = ["model", "dataset", "seed", "accuracy", "active_ratio", "mac_ratio",
 EXAMPLES = """examples:
   minimidl train --model midl --data digits --seeds 5
   minimidl train --model dynamicgate --data digits --keep 0.3 --set gate.rank=8
+  minimidl train --model dynamicgate --set budget.kind=dual --set budget.target=0.5
   minimidl train --model midl --data mnist --checkpoint run.npz --json run.json
   minimidl train --model midl --data mnist --checkpoint run.npz --resume
 
@@ -103,8 +104,13 @@ def print_means(rows: list[Row]) -> None:
 
 
 def draw(result: Any, path: Path) -> None:
-    """Write the training curves of one run."""
-    from minimidl.pictures import curves_figure, save_figure
+    """Write the training curves of one run, and how a controller of it steered."""
+    from minimidl.pictures import budget_figure, curves_figure, save_figure
 
-    save_figure(curves_figure({result.row["model"]: result.history.rows}), path)
-    print(f"wrote {path}")
+    runs = {result.row["model"]: result.history.rows}
+    figures = {path: curves_figure(runs)}
+    if "multiplier" in result.history.rows[-1]:
+        figures[path.with_stem(f"{path.stem}-budget")] = budget_figure(runs)
+    for place, figure in figures.items():
+        save_figure(figure, place)
+        print(f"wrote {place}")

@@ -13,7 +13,7 @@ from minimidl.data import Dataset
 from minimidl.errors import require
 from minimidl.experiment.models import build_model
 from minimidl.experiment.recipe import fit_arguments
-from minimidl.experiment.settings import Settings
+from minimidl.experiment.settings import Settings, known
 from minimidl.layers import Sequential
 from minimidl.learning import History, fit, load_checkpoint
 from minimidl.measure import count_macs
@@ -63,9 +63,13 @@ def run_experiment(
 
 
 def check_same(now: dict[str, Any], then: dict[str, Any], checkpoint: Path) -> None:
-    """Raise InputError where a checkpoint is of another experiment than the one to resume."""
+    """Raise InputError where a checkpoint is of another experiment than the one to resume.
+
+    An option that is younger than the file was not chosen then: it had the default of today.
+    """
     now = json.loads(json.dumps(now))  # as the file keeps it: tuples are lists there
-    odd = sorted(k for k in now["settings"] if now["settings"][k] != then["settings"].get(k))
+    settings = known() | then["settings"]
+    odd = sorted(k for k in now["settings"] if now["settings"][k] != settings[k])
     odd = [k for k in ("model", "dataset", "seed") if now[k] != then[k]] + odd
     require(not odd, "--resume", f"{', '.join(odd)} unlike those in {checkpoint}",
             "the options the training began with", "or start a new checkpoint")

@@ -22,6 +22,19 @@ def test_rows_by_seed_with_times_and_figures(tmp_path, capsys):
     assert len(list((tmp_path / "figures").glob("*.png"))) == 2
 
 
+def test_a_controller_is_drawn_beside_the_curves(tmp_path, monkeypatch):
+    monkeypatch.setattr("minimidl.experiment.run.latency", lambda *whatever: {})
+    assert main([*QUICK, "--model", "dynamicgate", "--set", "budget.kind=dual",
+                 "--set", "budget.target=0.5", "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "dynamicgate-digits-seed0-budget.png", "dynamicgate-digits-seed0.png"]
+
+
+def test_a_controller_without_a_target_is_told(capsys):
+    assert main([*QUICK, "--model", "dynamicgate", "--set", "budget.kind=dual"]) == 2
+    assert "--set budget.target=0.5" in capsys.readouterr().err
+
+
 def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     whole, stopped = tmp_path / "whole.json", tmp_path / "stopped.json"
     main([*QUICK, "--json", str(whole)])

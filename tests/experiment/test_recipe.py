@@ -1,11 +1,14 @@
 """From options to what the training loop is given: budgets, controllers, schedules, scores."""
 
+from pathlib import Path
+
 import pytest
 
 from minimidl import InputError
 from minimidl.data import load
 from minimidl.experiment import build_model, make_settings, parse_assignments, run_experiment
 from minimidl.experiment.recipe import make_budgets, make_schedules, make_score
+from minimidl.experiment.run import check_same
 from minimidl.layers import Sequential
 from minimidl.learning import AugmentedLagrangian, Budget, DualAscent
 
@@ -109,3 +112,16 @@ def test_the_best_epoch_is_one_near_the_target():
     early = {"train_mac_ratio": 0.5, "val_accuracy": 1.0, "val_loss": 0.0}
     near = {"train_mac_ratio": 0.301, "val_accuracy": 0.9, "val_loss": 0.5}
     assert score(near) > score(early)
+
+
+def test_a_checkpoint_older_than_an_option_is_resumed_where_the_option_has_its_default():
+    def config(*texts: str) -> dict:
+        settings = make_settings("digits", parse_assignments(texts)).as_dict()
+        return {"model": "dynamicgate", "dataset": "digits", "seed": 0, "settings": settings}
+
+    old = config()
+    old["settings"] = {key: list(value) if isinstance(value, tuple) else value
+                       for key, value in old["settings"].items() if key != "budget.target"}
+    check_same(config(), old, Path("run.npz"))
+    with pytest.raises(InputError, match=r"--resume: got budget.target unlike those in run.npz"):
+        check_same(config("budget.target=0.5"), old, Path("run.npz"))
