@@ -18,7 +18,11 @@ class TopK(Protocol):
     def forward(
         self, scores: Array, k: float, temperature: float = 1.0, rng: Rng | None = None
     ) -> tuple[Array, Memory]:
-        """Choose: ``(rows, n)`` scores to ``(rows, n)`` weights in [0, 1] that sum to k."""
+        """Choose: ``(rows, n)`` scores to ``(rows, n)`` weights that sum to k.
+
+        They lie in [0, 1], but for ``softsort``, ``neuralsort`` and ``relaxed-subset``, whose
+        entries may exceed 1.
+        """
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """Gradients of ``scores``, ``k`` and ``temperature``, where they exist."""

@@ -38,8 +38,8 @@ def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
     return Figure(figsize=size, layout="constrained").add_subplot()
 
 
-def save_figure(figure: Any, path: str | Path) -> Path:
-    """Write a figure (PNG, 150 dots per inch) whole or not at all; returns the path.
+def save_figure(figure: Any, path: str | Path, dots: int = 150) -> Path:
+    """Write a figure (PNG, so many dots per inch) whole or not at all; returns the path.
 
     Raises InputError when the place cannot be written.
     """
@@ -47,7 +47,7 @@ def save_figure(figure: Any, path: str | Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
-            figure.savefig(file, format="png", dpi=150)
+            figure.savefig(file, format="png", dpi=dots)
     except OSError as error:
         raise InputError(f"figure {path}: got {error.strerror or error}, expected a place that "
                          "can be written (choose another with --out)") from error
