@@ -15,7 +15,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 
-HALVINGS = 80
+HALVINGS = 64
 FAR = 50.0
 """The root lies within so many temperatures of the scores, for every ``F`` and budget here."""
 
