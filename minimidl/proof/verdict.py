@@ -74,7 +74,8 @@ class Report:
 
     Attributes:
         name: of the proof.
-        kind: ``finite-difference``, ``projection`` or ``linearised``.
+        kind: ``finite-difference``, ``projection``, ``linearised``, ``closed-form`` or
+            ``enumeration``.
         entries: how many numbers were differentiated.
         errors: error per tensor, see :func:`relative_error`.
         tolerance: largest accepted error.

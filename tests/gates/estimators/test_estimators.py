@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import softmax
 
 from minimidl.errors import InputError
 from minimidl.gates import ESTIMATORS, estimator, logistic
@@ -136,6 +137,18 @@ def test_categorical_reinmax_draws_one_hot_rows_in_proportion() -> None:
     np.testing.assert_allclose(grad.sum(axis=1), 0, atol=1e-12)  # a softmax feels no shift
     with pytest.raises(InputError, match="rng: got None"):
         gate.forward(np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_categorical_reinmax_is_the_formula_of_the_paper(temperature: float) -> None:
+    def jacobian(q: np.ndarray) -> np.ndarray:
+        return np.diag(q) - np.outer(q, q)
+
+    z, g, gate = rng(5).normal(size=(1, 4)), rng(6).normal(size=(1, 4)), CategoricalReinMax()
+    one_hot, memory = gate.forward(z, temperature, rng(7))
+    middle = (one_hot[0] + softmax(z[0] / temperature)) / 2
+    expected = 2 * jacobian(middle) @ g[0] - 0.5 * jacobian(softmax(z[0])) @ g[0]
+    np.testing.assert_allclose(gate.backward(g, memory)[0], expected, atol=1e-14)
 
 
 def test_two_categories_are_the_bernoulli_gate_in_the_mean() -> None:
