@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from minimidl.cli.output import Row, check_writable, print_table, write_json
 from minimidl.errors import require
 
-COLUMNS = ["model", "dataset", "seed", "accuracy", "active_ratio", "mac_ratio",
+COLUMNS = ["model", "dataset", "topk", "seed", "accuracy", "active_ratio", "mac_ratio",
            "mac_ratio_with_gate", "macs", "latency_us", "dense_latency_us", "epochs"]
 EXAMPLES = """examples:
   minimidl train --model midl --data digits --seeds 5
@@ -17,11 +18,12 @@ EXAMPLES = """examples:
   minimidl train --model dynamicgate --set budget.kind=dual --set budget.target=0.5
   minimidl train --model midl --data mnist --checkpoint run.npz --json run.json
   minimidl train --model midl --data mnist --checkpoint run.npz --resume
+  minimidl train --model midl --data digits --topk sigmoid,lapsum,hard     (or: --topk all)
 
 settings for --set NAME=VALUE, with their common defaults (some sets have their own):
 """
 SHORTCUTS = {"epochs": "epochs", "batch_size": "batch_size", "learning_rate": "learning_rate",
-             "width": "width", "keep": "keep", "dropout": "dropout", "topk": "gate.topk"}
+             "width": "width", "keep": "keep", "dropout": "dropout"}
 """Options of their own, and the setting each of them stands for."""
 
 
@@ -39,6 +41,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds (default 1)")
     for name in SHORTCUTS:
         parser.add_argument(f"--{name.replace('_', '-')}", help=f"short for --set {name}=...")
+    parser.add_argument("--topk", metavar="NAME[,NAME...]",
+                        help="Top-k operators of midl, one after the other, or 'all' of them")
     parser.add_argument("--k", type=int, help="number of open gates, instead of --keep")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="any setting below; may be repeated")
@@ -62,44 +66,63 @@ def chosen_settings(args: argparse.Namespace) -> dict[str, Any]:
                                                      else []))
 
 
-def checkpoint_of(args: argparse.Namespace, seed: int) -> Path | None:
-    """One checkpoint file per seed: ``run.npz`` for one, ``run.seed3.npz`` for several."""
+def chosen_operators(args: argparse.Namespace, settings: dict[str, Any]) -> list[str]:
+    """Names of the Top-k operators to train with, one after the other."""
+    from minimidl.gates import SIMPLEX, TOPK
+
+    if args.topk is None:
+        return [settings.get("gate.topk", "hard")]
+    require(args.model in ("midl", "input-gate"), "--topk", f"{args.topk} for {args.model}",
+            "a model that chooses its k best", "for example --model midl")
+    return [*TOPK, *SIMPLEX] if args.topk == "all" else args.topk.split(",")
+
+
+def checkpoint_of(args: argparse.Namespace, seed: int, operator: str, many: bool) -> Path | None:
+    """One checkpoint file per run: ``run.npz`` for one, ``run.hard.seed3.npz`` for several."""
     path: Path | None = args.checkpoint
-    if path is None or args.seeds == 1:
+    if path is None or (args.seeds == 1 and not many):
         return path
-    return path.with_name(f"{path.stem}.seed{seed}{path.suffix}")
+    which = f"{operator}." if many else ""
+    return path.with_name(f"{path.stem}.{which}seed{seed}{path.suffix}")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train every seed, print and write the rows."""
+    """Train every operator with every seed, print and write the rows."""
     from minimidl.data import load
     from minimidl.experiment import make_settings, run_experiment
 
     require(args.seeds >= 1, "--seeds", args.seeds, "at least 1")
     require(not args.resume or args.checkpoint is not None, "--resume", "no --checkpoint",
             "--checkpoint FILE, the file to go on from")
-    settings = make_settings(args.data, chosen_settings(args))
+    chosen = chosen_settings(args)
+    operators = chosen_operators(args, chosen)
+    all_settings = {name: make_settings(args.data, chosen | {"gate.topk": name})
+                    for name in operators}
     check_writable(args.json)
     data = load(args.data)
     rows: list[Row] = []
-    for seed in range(args.seed, args.seed + args.seeds):
-        result = run_experiment(args.model, data, settings, seed=seed, progress=not args.quiet,
-                                checkpoint=checkpoint_of(args, seed), resume=args.resume)
-        rows.append(result.row)
+    for operator, seed in product(operators, range(args.seed, args.seed + args.seeds)):
+        checkpoint = checkpoint_of(args, seed, operator, len(operators) > 1)
+        result = run_experiment(args.model, data, all_settings[operator], seed=seed,
+                                progress=not args.quiet, checkpoint=checkpoint, resume=args.resume)
+        rows.append(result.row | {"topk": operator if args.topk else None})
         if args.out is not None:
-            draw(result, args.out / f"{args.model}-{args.data}-seed{seed}.png")
-    print_table(rows, COLUMNS)
-    print_means(rows)
+            draw(result, args.out / f"{args.model}-{args.data}-{operator}-seed{seed}.png")
+    columns = [name for name in COLUMNS if name != "topk" or args.topk]
+    print_table(rows, columns)
+    for operator in operators:
+        mine = [row for row in rows if row["topk"] in (operator, None)]
+        print_means(mine, operator if args.topk else None)
     write_json(args.json, "train", rows)
     return 0
 
 
-def print_means(rows: list[Row]) -> None:
+def print_means(rows: list[Row], operator: str | None) -> None:
     """Print the mean over seeds where there are several."""
     if len(rows) > 1:
         names = ("accuracy", "active_ratio", "mac_ratio_with_gate")
         means = {name: sum(row[name] for row in rows) / len(rows) for name in names}
-        print(f"mean of {len(rows)} seeds: "
+        print(f"{operator + ', ' if operator else ''}mean of {len(rows)} seeds: "
               + ", ".join(f"{name} {value:.4f}" for name, value in means.items()))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from minimidl.data import Dataset
 from minimidl.errors import require
 from minimidl.experiment.models import ModelOptions
-from minimidl.layers import DynamicGate, Layer, gated_layers
+from minimidl.layers import Gated, Layer, gated_layers
 from minimidl.learning import (
     SGD,
     Adam,
@@ -117,9 +117,14 @@ def make_optimizer(model: Layer, options: TrainOptions) -> Optimizer:
         model.params, options.learning_rate, groups=groups, **decay)
 
 
+def threshold_gates(model: Layer) -> list[Gated]:
+    """Gated layers that open whatever passes a threshold, so that something must hold them."""
+    return [gate for gate in gated_layers(model).values() if "threshold" in gate.state]
+
+
 def make_budgets(model: Layer, keep: float, options: TrainOptions) -> list[BudgetRule]:
-    """What holds DynamicGate layers to their budget; nothing for models without them."""
-    dynamic = [g for g in gated_layers(model).values() if isinstance(g, DynamicGate)]
+    """What holds threshold gates to their budget; nothing for models without them."""
+    dynamic = threshold_gates(model)
     if not dynamic:
         return []
     if options.budget_kind in CONTROLLERS:
@@ -138,7 +143,7 @@ def make_budgets(model: Layer, keep: float, options: TrainOptions) -> list[Budge
 
 def make_score(model: Layer, keep: float, options: TrainOptions) -> Score:
     """What the best epoch is: one that keeps to its budget, since early ones still close gates."""
-    gates = [g for g in gated_layers(model).values() if isinstance(g, DynamicGate)]
+    gates = threshold_gates(model)
     if not gates:
         return by_accuracy
     if options.budget_kind in CONTROLLERS:

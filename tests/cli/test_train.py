@@ -70,3 +70,16 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, capsys):
     broken.write_bytes(b"not a checkpoint")
     assert main([*QUICK, "--checkpoint", str(broken), "--resume"]) == 2
     assert "run.npz" in capsys.readouterr().err
+
+
+def test_several_operators_in_one_run(tmp_path, capsys):
+    out = tmp_path / "train.json"
+    assert main([*QUICK, "--topk", "lapsum,sparsemax", "--json", str(out)]) == 0
+    assert [row["topk"] for row in rows(out)] == ["lapsum", "sparsemax"]
+    assert rows(out)[0]["active_ratio"] == 115 / 256
+    assert "topk" in capsys.readouterr().out
+
+
+def test_operators_are_for_models_that_choose(capsys):
+    assert main([*QUICK, "--model", "dense", "--topk", "hard"]) == 2
+    assert "--topk: got hard for dense" in capsys.readouterr().err
