@@ -107,7 +107,8 @@ def run(args: argparse.Namespace) -> int:
                                 progress=not args.quiet, checkpoint=checkpoint, resume=args.resume)
         rows.append(result.row | {"topk": operator if args.topk else None})
         if args.out is not None:
-            draw(result, args.out / f"{args.model}-{args.data}-{operator}-seed{seed}.png")
+            which = f"{operator}-" if args.topk else ""
+            draw(result, args.out / f"{args.model}-{args.data}-{which}seed{seed}.png")
     columns = [name for name in COLUMNS if name != "topk" or args.topk]
     print_table(rows, columns)
     for operator in operators:

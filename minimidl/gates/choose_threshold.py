@@ -22,6 +22,10 @@ from minimidl.gates.min_keep import at_least
 class ThresholdChooser(Chooser):
     """Opens the gates above a cut, as many as there are.
 
+    What budgets see is ``p = sigmoid(z / T)``. For an estimator that draws, the chance of opening
+    in training is that of ``z - cut``: the two agree at the threshold 1/2 (and, for ``"concrete"``,
+    at ``T = 1``).
+
     Args:
         threshold: ``theta`` in (0, 1).
         estimator: how the hard mask is differentiated; see :func:`minimidl.gates.estimator`.
@@ -50,6 +54,9 @@ class ThresholdChooser(Chooser):
     def decide(self, scores: Array, training: bool = False, rng: Rng | None = None) -> Decision:
         """Squash and compare; a deterministic estimator decides alike in training and after."""
         temperature = self.temperature
+        require(not (training and self.estimator.stochastic) or rng is not None, "rng", None,
+                "a numpy.random.Generator: this estimator draws in training",
+                "pass rng=numpy.random.default_rng(seed)")
         p = logistic(scores / scores.dtype.type(temperature))
         b, memory = self.estimator.forward(scores, self.cut, temperature, rng if training else None)
         if self.min_keep:
