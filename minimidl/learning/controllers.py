@@ -10,7 +10,7 @@
 The task loss is minimised under ``g = 0`` (or ``g <= 0``). Its Lagrangian adds ``mu g``; the
 augmented one ``(rho / 2) g^2`` as well, which damps (``math.md`` section 4). The weights descend,
 the multiplier ascends once per step, after them: ``mu <- mu + rate g'``, with ``g'`` of the moving
-average. ``R`` is what was *executed*, so gates that crowd around their threshold cannot cheat; its
+average, and a look at its change against swinging. ``R`` is what was *executed*, so gates that crowd around their threshold cannot cheat; its
 gradient reaches the probabilities straight through, and a gate is pulled by what it costs: its
 layer's inputs, its own products, the columns it makes the next layer read.
 
@@ -171,6 +171,7 @@ class AugmentedLagrangian(Controller):
         target: MACs, gate included, as a share of the dense twin's.
         rate: of the ascent, per step.
         stiffness: ``rho``, at least 0.
+        damping: in steps, as in :class:`DualAscent`; 0 is the textbook's rule.
         constraint: ``"equal"`` or ``"at-most"``.
         ramp: share of the training until the aim is the target.
         memory_length: steps of the moving average.
@@ -179,10 +180,11 @@ class AugmentedLagrangian(Controller):
 
     def __init__(
         self, model: Layer, target: float, *, rate: float = 0.05, stiffness: float = 5.0,
-        constraint: str = "equal", ramp: float = 0.2, memory_length: float = 20.0,
+        damping: float = 50.0, constraint: str = "equal", ramp: float = 0.2,
+        memory_length: float = 20.0,
     ) -> None:
-        super().__init__(model, target, rate=rate, stiffness=stiffness, constraint=constraint,
-                         ramp=ramp, memory_length=memory_length)
+        super().__init__(model, target, rate=rate, stiffness=stiffness, damping=damping,
+                         constraint=constraint, ramp=ramp, memory_length=memory_length)
 
 
 def spread(per_sample: Array, probability: Array) -> Array:

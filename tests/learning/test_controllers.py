@@ -45,7 +45,7 @@ def test_the_first_step_by_hand():
     model = small()
     memory = forward(model)
     executed = share_of(model, memory)
-    control = AugmentedLagrangian(model, 0.8, rate=0.1, stiffness=4.0, ramp=0.0)
+    control = AugmentedLagrangian(model, 0.8, rate=0.1, stiffness=4.0, damping=0.0, ramp=0.0)
     value, grads = called(control, memory)
     off = executed / 0.8 - 1  # the multiplier starts at 0: only the square is there
     assert value == pytest.approx(2 * off**2, rel=1e-12)
@@ -121,7 +121,7 @@ def test_layers_with_a_fixed_number_of_gates_are_left_alone():
 
 
 @pytest.mark.parametrize("make", [DualAscent, AugmentedLagrangian])
-@pytest.mark.parametrize("target", [0.15, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("target", [0.15, 0.3, 0.6, 0.9])
 def test_the_target_is_met_on_the_training_part_of_digits(make, target):
     """Within 2 % of the target, counted over the whole part, by the recipe of the data set."""
     digits = load("digits")
