@@ -14,8 +14,9 @@ EPILOG = """examples:
 
 Every row is one proof: central differences in float64 on every entry of every input and parameter
 (kind finite-difference), along one random direction (projection), or of the smooth stand-in of a
-hard gate (linearised); what draws is compared with a closed form, or with the sum over everything
-that can be drawn (closed-form, enumeration). Mutants are mistakes made on purpose; each must be caught.
+hard gate (linearised). What draws is compared with a closed form, or with the sum over everything
+that can be drawn (closed-form, enumeration). Mutants are mistakes made on purpose; each must be
+caught.
 """
 
 
