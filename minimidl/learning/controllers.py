@@ -10,9 +10,10 @@
 The task loss is minimised under ``g = 0`` (or ``g <= 0``). Its Lagrangian adds ``mu g``; the
 augmented one ``(rho / 2) g^2`` as well, which damps (``math.md`` section 4). The weights descend,
 the multiplier ascends once per step, after them: ``mu <- mu + rate g'``, with ``g'`` of the moving
-average, and a look at its change against swinging. ``R`` is what was *executed*, so gates that crowd around their threshold cannot cheat; its
-gradient reaches the probabilities straight through, and a gate is pulled by what it costs: its
-layer's inputs, its own products, the columns it makes the next layer read.
+average, and a look at its change against swinging. ``R`` is what was *executed*, so gates that
+crowd around their threshold cannot cheat; its gradient reaches the probabilities straight through,
+and a gate is pulled by what it costs: its layer's inputs, its own products, the columns it makes
+the next layer read.
 
 For an equality the multiplier is signed: below the target it turns into a reward for opening. For
 ``"at-most"`` it never falls below 0, and a network that needs less than the target may stay below.
