@@ -72,9 +72,9 @@ class Controller:
         require(0 <= ramp <= 1, "ramp", ramp, "a share of the training in [0, 1]")
         require(memory_length >= 1, "memory_length", memory_length, "at least 1 step")
         self.model: Layer = getattr(model, "model", model)
-        # A layer with a fixed number of open gates has nothing to give.
+        # Only a threshold lets the number of open gates follow the probabilities.
         self.paths = [path for path, layer in gated_layers(self.model).items()
-                      if not hasattr(layer, "k")]
+                      if "threshold" in layer.state]
         require(len(self.paths) > 0, "model", type(self.model).__name__,
                 "a model with a gated layer whose number of open gates can change")
         self.target, self.rate, self.at_most = target, rate, constraint == "at-most"
@@ -100,8 +100,8 @@ class Controller:
                                       self.stiffness, at_most=self.at_most)
         pull = augmented_usage_backward(memo) / (self.aim * counted.dense)  # (batch,): per MAC
         prices = gate_prices(self.model, memory)
-        return value, {path: spread(pull * prices[path], memory_at(memory, path)["probability"])
-                       for path in self.paths}
+        return value, {path: (pull[:, None] * prices[path]).astype(
+            memory_at(memory, path)["probability"].dtype) for path in self.paths}
 
     def after_step(self) -> None:
         """Let the multiplier ascend; the training loop calls this after the optimiser's step."""
@@ -186,8 +186,3 @@ class AugmentedLagrangian(Controller):
     ) -> None:
         super().__init__(model, target, rate=rate, stiffness=stiffness, damping=damping,
                          constraint=constraint, ramp=ramp, memory_length=memory_length)
-
-
-def spread(per_sample: Array, probability: Array) -> Array:
-    """``(batch,)`` to the shape and the dtype of the probabilities: all gates of a sample alike."""
-    return np.repeat(per_sample[:, None], probability.shape[1], 1).astype(probability.dtype)

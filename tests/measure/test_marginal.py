@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from minimidl import InputError
-from minimidl.layers import MIDL, DynamicGate, Linear, ReLU, Sequential, gated_layers, memory_at
+from minimidl.layers import (
+    MIDL,
+    DynamicGate,
+    GatedStack,
+    InputGate,
+    Linear,
+    ReLU,
+    Sequential,
+    gated_layers,
+    memory_at,
+)
 from minimidl.measure import count_macs, gate_prices, mac_range
 
 
@@ -19,11 +29,11 @@ def test_by_hand():
     # Opening one of the 8 gates reads 5 inputs, and 3 columns more in the last layer.
     model = Sequential(DynamicGate(5, 8, gate="linear"), Linear(8, 3))
     prices = gate_prices(model, forward(model, 5))
-    assert prices["0"].tolist() == [5 + 3] * 7
+    assert prices["0"].tolist() == [[5 + 3] * 8] * 7
     # Blocks of 4 cost four times as much; a gate value that is a probability, 4 products more.
     model = Sequential(DynamicGate(5, 8, gate="linear", block=4, gate_value="probability"),
                        Linear(8, 3))
-    assert gate_prices(model, forward(model, 5))["0"].tolist() == [4 * (5 + 1 + 3)] * 7
+    assert gate_prices(model, forward(model, 5))["0"].tolist() == [[4 * (5 + 1 + 3)] * 2] * 7
 
 
 def test_what_gates_alone_cost_and_what_everything_costs():
@@ -36,6 +46,8 @@ def test_what_gates_alone_cost_and_what_everything_costs():
     lambda: Sequential(Sequential(DynamicGate(6, 8, light="low-rank", seed=1), ReLU()),
                        DynamicGate(8, 8, gate_value="probability", seed=2), Linear(8, 3)),
     lambda: DynamicGate(6, 8, seed=3),
+    lambda: Sequential(InputGate(6, choose="threshold", seed=3), Linear(6, 3)),
+    lambda: Sequential(GatedStack(6, (8, 4), choose="threshold", seed=4), Linear(4, 3)),
 ])
 def test_opening_one_gate_adds_its_price_exactly(make):
     model = make()
@@ -47,12 +59,13 @@ def test_opening_one_gate_adds_its_price_exactly(make):
         decision = inner["decision"]
         more = decision.active.copy()
         shut = np.flatnonzero(~more.all(axis=1))  # samples that have a gate left to open
-        more[shut, (~more[shut]).argmax(axis=1)] = True
+        gate = (~more[shut]).argmax(axis=1)
+        more[shut, gate] = True
         inner["decision"] = replace(decision, active=more)
         added = count_macs(model, memory).with_gate - before
         inner["decision"] = decision
         assert len(shut) > 0
-        assert added[shut].tolist() == prices[path][shut].tolist()
+        assert added[shut].tolist() == prices[path][shut, gate].tolist()
 
 
 def test_nothing_is_changed():
