@@ -33,7 +33,7 @@ def test_no_sample_is_in_two_parts():
 
 @pytest.mark.oracle
 def test_the_file_is_what_the_script_makes_of_the_published_copy(tmp_path):
-    pytest.importorskip("sklearn", reason="the script reads scikit-learn's copy")
+    pytest.importorskip("sklearn", reason="needs scikit-learn: pip install minimidl[oracle]")
     made, _ = read_arrays(load_script("digits").prepare(tmp_path))
     shipped, _ = read_arrays(PATH)
     assert all(np.array_equal(made[name], shipped[name]) for name in made)

@@ -49,7 +49,8 @@ def test_classes_and_regimes_are_about_equally_frequent():
 
 @pytest.mark.oracle
 def test_an_untrained_linear_gate_does_not_route_by_the_cue():
-    metrics = pytest.importorskip("sklearn.metrics", reason="the measure is scikit-learn's")
+    metrics = pytest.importorskip(
+        "sklearn.metrics", reason="needs scikit-learn: pip install minimidl[oracle]")
     dataset = regimes(0)
     found = []
     for seed in range(5):

@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_net() -> None:
 
 
 def test_bad_names_and_ranks_are_refused() -> None:
-    with pytest.raises(InputError, match=r"gate: got 'conv', expected one of static, linear, low-rank, mlp"):
+    with pytest.raises(InputError, match=r"gate: got 'conv', expected one of static, linear, low"):
         gate_net("conv", 3, 4, rank=2, spread=1, start=0, seed=0, dtype=np.float32)
     with pytest.raises(InputError, match=r"spread: got -1, expected a number of at least 0"):
         gate_net("linear", 3, 4, rank=2, spread=-1, start=0, seed=0, dtype=np.float32)

@@ -25,7 +25,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_equals_torch(name, order):
-    torch = pytest.importorskip("torch", reason="compares with torch.optim")
+    torch = pytest.importorskip("torch", reason="needs torch: pip install minimidl[oracle]")
     ours, theirs = CASES[name]
     rng = np.random.default_rng(3)
     start = rng.normal(size=(5, 4))
@@ -42,7 +42,7 @@ def test_equals_torch(name, order):
 
 
 def test_clipping_equals_torch():
-    torch = pytest.importorskip("torch", reason="compares with torch.nn.utils")
+    torch = pytest.importorskip("torch", reason="needs torch: pip install minimidl[oracle]")
     from minimidl.learning import clip_global_norm
 
     rng = np.random.default_rng(4)

@@ -32,7 +32,7 @@ def test_gradient_equals_central_differences() -> None:
 
 @pytest.mark.oracle
 def test_torch_agrees() -> None:
-    torch = pytest.importorskip("torch", reason="the oracle of this test")
+    torch = pytest.importorskip("torch", reason="needs torch: pip install minimidl[oracle]")
     z = torch.tensor(LOGITS, requires_grad=True)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(z, torch.tensor(TARGETS))
     loss.backward()

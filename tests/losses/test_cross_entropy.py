@@ -55,7 +55,7 @@ def test_gradient_equals_central_differences(weights: np.ndarray | None, smoothi
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_torch_agrees(weights: np.ndarray | None, smoothing: float) -> None:
-    torch = pytest.importorskip("torch", reason="the oracle of this test")
+    torch = pytest.importorskip("torch", reason="needs torch: pip install minimidl[oracle]")
     z = torch.tensor(LOGITS, requires_grad=True)
     weight = None if weights is None else torch.tensor(weights)
     labels = torch.tensor(LABELS)

@@ -43,7 +43,7 @@ def test_gradient_equals_central_differences(name: str) -> None:
 @pytest.mark.oracle
 @pytest.mark.parametrize(("name", "theirs"), [("mse", "mse_loss"), ("huber", "huber_loss")])
 def test_torch_agrees(name: str, theirs: str) -> None:
-    torch = pytest.importorskip("torch", reason="the oracle of this test")
+    torch = pytest.importorskip("torch", reason="needs torch: pip install minimidl[oracle]")
     y = torch.tensor(Y, requires_grad=True)
     loss = getattr(torch.nn.functional, theirs)(y, torch.tensor(T))
     loss.backward()

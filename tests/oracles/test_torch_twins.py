@@ -31,7 +31,7 @@ from minimidl.layers import (
 )
 from minimidl.losses import cross_entropy, cross_entropy_backward, mean_usage, mean_usage_backward
 
-torch = pytest.importorskip("torch", reason="the oracle of this file")
+torch = pytest.importorskip("torch", reason="needs torch: pip install minimidl[oracle]")
 pytestmark = pytest.mark.oracle
 functional = torch.nn.functional
 
