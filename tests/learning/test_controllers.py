@@ -7,13 +7,14 @@ from minimidl import InputError
 from minimidl.data import load
 from minimidl.experiment import build_model, make_settings
 from minimidl.experiment.recipe import fit_arguments
-from minimidl.layers import MIDL, DynamicGate, Linear, Sequential, gated_layers
+from minimidl.layers import MIDL, DynamicGate, GatedStack, Linear, Sequential, gated_layers
 from minimidl.learning import (
     Adam,
     AugmentedLagrangian,
     Budget,
     DualAscent,
     Parts,
+    cosine,
     fit,
     load_checkpoint,
     near_target,
@@ -136,6 +137,16 @@ def test_the_target_is_met_on_the_training_part_of_digits(make, target):
     assert history.rows[-1]["val_accuracy"] > 0.93
     row = history.rows[history.best(near_target(target))]
     assert row["train_mac_ratio"] == pytest.approx(target, rel=0.01)
+
+
+def test_a_stack_under_one_gate_network_meets_its_target_too():
+    digits = load("digits")
+    model = Sequential(GatedStack(64, (128, 64), choose="threshold", gate_rank=4, seed=0),
+                       Linear(64, 10, seed=0))
+    fit(model, digits, optimizer=Adam(model.params, 3e-3), epochs=30, batch_size=64,
+        learning_rate=cosine(3e-3, 3e-5, 30 * 17), budgets=[DualAscent(model, 0.4)],
+        score=near_target(0.4, 0.005), progress=False)
+    assert share_of(model, model.forward(digits.x_train)[1]) == pytest.approx(0.4, rel=0.02)
 
 
 def test_a_bound_leaves_a_frugal_network_alone():
