@@ -79,6 +79,62 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             ("g_z @ a.T, x.T", "0 * x, x.T", "gradient of x"),
         ],
     },
+    "03_a_derivative_that_is_not_one": {
+        "bias": [
+            ("(a + c)\n", "(2 * a * p + c)\n", "differentiate by z"),
+            ("return p * (1 - p) * (a + c)", "return a + c", "differentiate by z"),
+            ("p * (2 * a + c) + (1 - p) * c", "2 * a + c", "weigh f'"),
+            ("p * (2 * a + c) + (1 - p) * c", "a + c", "weigh f'"),
+        ],
+        "two_lines": [
+            ("h + (p - p), np.ones", "p, np.ones", "value of first_line"),
+            ("h + (p - p), np.ones_like(p)", "h, np.zeros_like(p)", "slope of first_line"),
+            ("h + (p - h), np.zeros", "h, np.zeros", "value of second_line"),
+            ("(p - h), np.zeros_like(p)", "(p - h), np.ones_like(p)", "slope of second_line"),
+        ],
+        "replay": [
+            ("z - rate", "z + rate", "down, not up"),
+            (" / len(z)", "", "mean divides by 12"),
+            (" * p * (1 - p)", "", "p has slope"),
+        ],
+        "estimators": [
+            ("slope * p * (1 - p)", "slope * p", "estimators, straight"),
+            ("slope * p * (1 - p)", "slope", "estimators, straight"),
+            ("* (b - p)", "* (p - b)", "reinforce"),
+            ("* (b - p)", "* b", "reinforce"),
+            ("(f - f0)[:, None]", "f[:, None]", "reinforce by hand"),
+            ("(b == 1, 1 - p, p)", "(b == 1, p, 1 - p)", "reinmax"),
+            ("0.5 * slope", "slope", "reinmax"),
+        ],
+    },
+    "04_soft_top_k": {
+        "find_cut": [
+            ("(too_many, middle, low)", "(too_many, low, middle)", "find_cut of"),
+            (".sum(axis=1, keepdims=True) > k", ".sum() > k * len(z)", "each row has its own"),
+            ("(z - middle) / temperature", "z - middle", r"T = 0\.5"),
+        ],
+        "five_curves": [
+            ("1 - half, half), half", "1 - half, half), 2 * half", "slope of lapsum"),
+            ("np.where(u > 0, 1 - half, half), half", "half, half", "slope of lapsum"),
+            ("(u > 0) & (u < 1)", "u > 0", "slope of capped-simplex"),
+            ("(u > 0) & (u < 1)", "(u >= 0) & (u <= 1)", "slope at the kinks"),
+            ("3 * p**2 * inside", "3 * p**2", "slope of pnorm"),
+        ],
+        "topk_backward": [
+            ("d * (g - mean_g) / t", "d * g / t", "topk_backward, sigmoid, scores"),
+            (") / temperature, mean", "), mean", "topk_backward, sigmoid, scores"),
+            ("(d * g).sum(axis=1, keepdims=True) / total", "g.mean(axis=1, keepdims=True)",
+             "topk_backward, sigmoid, scores"),
+            ("mean_g.sum()", "mean_g.mean()", "topk_backward, sigmoid, k"),
+            ("np.maximum(d.sum(axis=1, keepdims=True), 1e-300)", "d.sum(axis=1, keepdims=True)",
+             "guard against 0 / 0"),
+        ],
+        "sinkhorn": [
+            ("        plan = plan / plan.sum(axis=1, keepdims=True)\n", "", "against sigmoid"),
+            ("plan * room / plan.sum(axis=0)", "plan / plan.sum(axis=0)", "harbour 1 holds k"),
+            ("return epsilon / 2", "return epsilon", "against sigmoid"),
+        ],
+    },
     "05_the_mid_l_layer": {
         "hard_topk": [
             ("best_first[:, :k], 1.0", "best_first[:, -k:], 1.0", "ones at the k highest"),
