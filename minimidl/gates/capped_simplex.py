@@ -27,6 +27,7 @@ class CappedSimplexTopK(ThresholdTopK):
     """
 
     middle = 0.5
+    twin = "capped-simplex"
 
     def cdf(self, u: Array) -> Array:
         """``clip(u, 0, 1)``."""

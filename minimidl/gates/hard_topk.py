@@ -13,7 +13,8 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
-from minimidl.gates.threshold import check_topk, implicit_backward, in_units
+from minimidl.gates.fast_rows import row_kernels
+from minimidl.gates.threshold import check_topk, family_backward, in_units
 from minimidl.gates.threshold_family import threshold_member
 
 
@@ -25,6 +26,14 @@ def topk_mask(scores: Array, k: int) -> Array:
     n = scores.shape[1]
     if k <= 0 or k >= n:
         return np.full(scores.shape, k >= n)
+    fast = row_kernels(scores)
+    mask = None if fast is None else fast.topk_mask(scores, k)
+    return partition_mask(scores, k) if mask is None else mask
+
+
+def partition_mask(scores: Array, k: int) -> Array:
+    """:func:`topk_mask` for ``0 < k < n`` by NumPy's partition: the reference."""
+    n = scores.shape[1]
     cut = np.partition(scores, n - k, axis=1)[:, n - k, None]  # (rows, 1): the k-th largest
     mask = scores >= cut
     too_many = mask.sum(axis=1) > k
@@ -99,7 +108,7 @@ class HardTopK:
         temperature = memory["temperature"]
         if mask.all() or not mask.any():
             zeros = np.zeros_like(scores)
-            return implicit_backward(zeros, zeros, temperature, grad_p)
+            return family_backward(zeros, zeros, temperature, grad_p)
         u = in_units(scores - middle_cut(scores, mask), temperature)
         u = u + scores.dtype.type(self.member.middle)  # 1/2 at the cut, also where F(0) is not 1/2
-        return implicit_backward(self.member.slope(u), u, temperature, grad_p)
+        return family_backward(self.member.slope(u), u, temperature, grad_p)

@@ -29,6 +29,7 @@ class LapSumTopK(ThresholdTopK):
     """
 
     middle = 0.0
+    twin = "lapsum"
 
     def cdf(self, u: Array) -> Array:
         """``exp(u) / 2`` below 0, ``1 - exp(-u) / 2`` above."""

@@ -29,6 +29,7 @@ class SigmoidTopK(ThresholdTopK):
     """
 
     middle = 0.0
+    twin = "sigmoid"
 
     def cdf(self, u: Array) -> Array:
         """``1 / (1 + exp(-u))``."""

@@ -26,6 +26,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_finite
+from minimidl.gates.fast_rows import row_kernels
 
 COARSE = 64
 """A warning is due where T is below so many rounding errors of the scores."""
@@ -70,6 +71,15 @@ def implicit_backward(
         "k": mean_grad.sum(),
         "temperature": -(pull * u).sum(),
     }
+
+
+def family_backward(slope: Array, u: Array, temperature: float, grad_p: Array) -> Grads:
+    """:func:`implicit_backward`, compiled where the array is large."""
+    fast = row_kernels(slope) if grad_p.dtype == slope.dtype else None
+    if fast is None:
+        return implicit_backward(slope, u, temperature, grad_p)
+    scores, k, t = fast.implicit_backward(slope, u, temperature, grad_p)
+    return {"scores": scores, "k": k, "temperature": t}
 
 
 def scale(scores: Array, k: float, temperature: float) -> Array:
@@ -122,15 +132,17 @@ class Solved(NamedTuple):
 class ThresholdTopK(ABC):
     """A soft Top-k operator: ``p`` in [0, 1], ``sum p = k`` in every row, order preserved.
 
-    A member is ``cut``, ``cdf``, ``slope`` and ``middle``. A compiled member overrides ``solve``,
-    which does all rows in one go, and keeps these as the reference.
+    A member is ``cut``, ``cdf``, ``slope`` and ``middle``. Where there is a compiled twin, large
+    arrays go to it; see ``fast_rows.py``.
 
     Attributes:
         middle: the ``u`` with ``F(u) = 1/2``: where the cut of a hard choice sits.
+        twin: name of the compiled twin in ``minimidl.kernels``; empty if there is none.
 
     """
 
     middle: float
+    twin: str = ""
 
     @abstractmethod
     def cut(self, scaled: Array, k: float) -> Array:
@@ -148,7 +160,16 @@ class ThresholdTopK(ABC):
         """``F'(u)``."""
 
     def solve(self, scores: Array, k: float, temperature: float) -> Solved:
-        """Find ``tau`` for every row and evaluate there, for ``0 < k < n``: the NumPy reference."""
+        """Find ``tau`` for every row and evaluate there, for ``0 < k < n``.
+
+        Compiled for large arrays; what follows is the NumPy reference.
+        """
+        fast = row_kernels(scores) if self.twin else None
+        if fast is not None:
+            p, slope, u, coarse = fast.solve(self.twin, scores, k, temperature)
+            if coarse:
+                scale(scores, k, temperature)  # for its warning, and for its precise rule
+            return Solved(p, slope, u)
         scaled = scale(scores, k, temperature)
         u = (scaled - self.cut(scaled, k)).astype(scores.dtype)
         return Solved(self.cdf(u), self.slope(u), u)
@@ -183,5 +204,5 @@ class ThresholdTopK(ABC):
         return p, {"u": u, "slope": slope, "temperature": temperature}
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
-        """``dL/d(scores)``, ``dL/dk``, ``dL/d(temperature)`` by :func:`implicit_backward`."""
-        return implicit_backward(memory["slope"], memory["u"], memory["temperature"], grad_p)
+        """``dL/d(scores)``, ``dL/dk``, ``dL/d(temperature)`` by :func:`family_backward`."""
+        return family_backward(memory["slope"], memory["u"], memory["temperature"], grad_p)

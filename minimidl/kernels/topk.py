@@ -1,0 +1,184 @@
+"""Soft Top-k in Numba: sigmoid and LapSum, one row at a time, and the backward of the family.
+
+What costs is the exponential, and Numba has no vectorised one. Here it is a Taylor polynomial
+between two powers of two (:func:`exp_below`), which the compiler runs 8 or 16 scores at a time. The
+rest saves exponentials: the start is the quantile of a normal with the row's own moments, widened
+by the variance of ``F``; every pass makes sum and slope together; and Newton stops as soon as the
+error after the next step, which is below the step's square (``|F''| <= F'``), no longer shows.
+
+Both members are one formula in the tail ``q = F(-|u|)``, with ``e = exp(-|u|)``:
+
+    q = e / (2 - c + c e),  F = q or 1 - q,  F' = q (1 - c q);  c = 1 sigmoid, c = 0 Laplace
+
+Sums are made in float64, and as (number above) - k + (signed tails), so that no 1 - q hides a tail.
+All helpers live in this file: Numba's cache does not see a change in another one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minimidl.arrays import Array
+from minimidl.kernels.jit import compiled
+
+FARTHEST = 4096.0  # as in gates/threshold.py
+DECIDED = 0.0625  # a sum of slopes below it: (nearly) every score is decided, start from the gap
+PATIENCE, MOST = 24, 200  # Newton steps before every second one halves the bracket; all steps
+
+
+@compiled(reassociate=True)
+def exp_below(x: Any, series: Any) -> Any:
+    """``exp(x)`` for ``x <= 0``, dtype kept, 0 below -87; within 1 ulp (float32, float64).
+
+    ``exp(x) = 2^m exp(r)`` with ``r = x - m ln 2`` in two parts, the larger exact in products; the
+    power is written into the exponent bits of a float32. ``series`` is 1/j! from the highest j.
+    """
+    kind = type(x)
+    lowest = kind(-87)
+    m = np.int32(max(x, lowest) * kind(1.4426950408889634) - kind(0.5))
+    steps = kind(m)
+    r = (x - steps * kind(0.693359375)) - steps * kind(-2.1219444005469058e-4)
+    y = kind(0)
+    for c in series:
+        y = y * r + c
+    power = np.int32((m + 127) << 23).view(np.float32)
+    return y * kind(power) if x > lowest else kind(0)
+
+
+@compiled(reassociate=True)
+def tails(s: Array, tau: Any, curl: Any, series: Any) -> tuple[int, float, float]:
+    """Number of ``s > tau``, sum of signed tails, sum of slopes, of one row ``(n,)``."""
+    kind = type(tau)
+    zero, base = kind(0), kind(2) - curl
+    above, tail, slope = 0, 0.0, 0.0
+    for i in range(s.shape[0]):
+        u = s[i] - tau
+        e = exp_below(-abs(u), series)
+        q = e / (base + curl * e)
+        above += u > zero
+        tail += np.float64(-q if u > zero else q)
+        slope += np.float64(q * (kind(1) - curl * q))
+    return above, tail, slope
+
+
+@compiled()
+def root(
+    s: Array, k: float, tau: float, edge: float, curl: Any, series: Any, fine: float, stay: bool
+) -> tuple[float, bool]:
+    """``tau`` of one row by safeguarded Newton, and whether it was found.
+
+    Not found: the slopes at the start vanish and ``stay`` is False; start elsewhere.
+    """
+    kind = s.dtype.type
+    left, right = -edge, edge
+    for count in range(MOST):
+        tau = np.float64(kind(min(max(tau, left), right)))
+        above, tail, slope = tails(s, kind(tau), curl, series)
+        excess = (above - k) + tail
+        if count == 0 and slope < DECIDED and not stay:
+            return tau, False
+        if slope < 1e-30 and abs(excess) < 1e-30:  # decided: every cut in the gap will do
+            return tau, True
+        step = excess / max(slope, 1e-30)
+        if abs(step) <= fine:
+            return tau + step, True
+        if excess > 0:
+            left = tau
+        else:
+            right = tau
+        inside = left <= tau + step <= right
+        if right - left <= 2.4e-7 * fine * max(1.0, abs(tau)):
+            return tau, True
+        tau = tau + step if inside and (count < PATIENCE or count % 2) else 0.5 * (left + right)
+    return tau, True
+
+
+@compiled()
+def gap_start(s: Array, k: float) -> float:
+    """Middle of the gap below the k-th score for whole ``k``, else the ceil(k)-th score itself.
+
+    ``s`` has 0 inside that gap or at its upper end.
+    """
+    upper, lower = 2 * FARTHEST, -2 * FARTHEST
+    for i in range(s.shape[0]):
+        value = np.float64(s[i])
+        if value >= 0:
+            upper = min(upper, value)
+        else:
+            lower = max(lower, value)
+    return 0.5 * (upper + lower) if k == math.floor(k) else upper
+
+
+@compiled()
+def to_units(row: Array, cut: Any, temperature: Any, far: Any, coarse: Any, s: Array) -> int:
+    """``s = (z - cut) / T`` held within +-4096; returns how many lie beyond ``coarse``."""
+    beyond = 0
+    for i in range(row.shape[0]):
+        centred = row[i] - cut
+        beyond += abs(centred) > coarse
+        s[i] = min(max(centred, -far), far) / temperature
+    return beyond
+
+
+@compiled(reassociate=True)
+def finish(s: Array, tau: float, curl: Any, series: Any, p: Array, slope: Array) -> None:
+    """``u = s - tau`` in place, ``p = F(u)``, ``slope = F'(u)``."""
+    kind = s.dtype.type
+    zero, one, base = kind(0), kind(1), kind(2) - curl
+    for i in range(s.shape[0]):
+        u = kind(np.float64(s[i]) - tau)
+        e = exp_below(-abs(u), series)
+        q = e / (base + curl * e)
+        s[i] = u
+        p[i] = one - q if u > zero else q
+        slope[i] = q * (one - curl * q)
+
+
+@compiled()
+def exponential_topk(
+    scores: Array, k: float, temperature: Any, far: Any, coarse: Any, cuts: Array, means: Array,
+    spreads: Array, curl: Any, series: Any, fine: float, p: Array, slope: Array, u: Array,
+) -> int:
+    """Solve every row of ``(rows, n)``; ``0 < k < n``. Returns how many scores are too coarse."""
+    beyond, n = 0, scores.shape[1]
+    variance = 3.2898681336964524 if curl > 0 else 2.0  # of F: pi^2 / 3 or 2
+    edge = FARTHEST + 2 + abs(math.log(k) - math.log(n - k))
+    for row in range(scores.shape[0]):
+        s = u[row]
+        beyond += to_units(scores[row], cuts[row], temperature, far, coarse, s)
+        mean = (means[row] - np.float64(cuts[row])) / np.float64(temperature)
+        width = max(spreads[row] / np.float64(temperature), 1e-6)
+        start = mean - mean * math.sqrt(1 + variance / (width * width))
+        if not abs(start) <= edge:  # overflow: as a guess, 0 will do
+            start = 0.0
+        tau, found = root(s, k, start, edge, curl, series, fine, False)
+        if not found:
+            tau, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True)
+        finish(s, tau, curl, series, p[row], slope[row])
+    return beyond
+
+
+@compiled(reassociate=True)
+def implicit_rows(
+    slope: Array, u: Array, temperature: Any, grad_p: Array, pull: Array
+) -> tuple[float, float]:
+    """Write dL/dscores into ``pull``; dL/dk and dL/dT summed over rows. See gates/threshold.py."""
+    kind = slope.dtype.type
+    all_k = all_t = 0.0
+    for row in range(slope.shape[0]):
+        total = weighted = 0.0
+        for i in range(slope.shape[1]):
+            total += np.float64(slope[row, i])
+            weighted += np.float64(slope[row, i] * grad_p[row, i])
+        mean = kind(weighted / max(total, 2.2250738585072014e-308))
+        moved = 0.0
+        for i in range(slope.shape[1]):
+            change = slope[row, i] * (grad_p[row, i] - mean) / temperature
+            pull[row, i] = change
+            moved += np.float64(change * u[row, i])
+        all_k += np.float64(mean)
+        all_t -= moved
+    return all_k, all_t
