@@ -1,14 +1,14 @@
 # ---
 # number: 3
-# title: "A derivative that is not one: straight-through"
+# title: A derivative that is not one: straight-through
 # minutes: 60
 # ---
 
 # %% [markdown]
 # # 03 A derivative that is not one: straight-through
 #
-# A gate is 0 or 1. A step has no slope, so everybody who trains gates *invents* one. How wrong is
-# the invention? And what if it is written the wrong way round: would you notice?
+# A step has no slope, so everybody who trains gates *invents* one. How wrong is the invention? And
+# would you notice if it were written the wrong way round?
 #
 # You need: tutorial 02. About an hour.
 #
@@ -33,9 +33,9 @@ print("minimidl", minimidl.__version__)
 # %% [markdown]
 # ## See
 #
-# A gate $b$ is open with probability $p$, and the loss is $f(b) = ab^2 + cb + e$. Only $f(0)$ and
-# $f(1)$ ever happen, so the mean loss is the straight line between them. Straight-through does not
-# know the other end: it uses the slope of $f$ where it happens to stand.
+# A gate $b$ is open with probability $p$, the loss is $f(b) = ab^2 + cb + e$. Only $f(0)$ and
+# $f(1)$ ever happen: the mean loss is the line between them. Straight-through does not know the
+# other end and uses the slope of $f$ where it stands.
 
 # %%
 a, c, e = 1.7, -0.4, 0.2
@@ -51,13 +51,12 @@ ax.set(xlabel="gate b, or probability p", ylabel="loss", xticks=[0, 0.5, 1])
 ax.legend(frameon=False, fontsize=8)
 
 # %% [markdown]
-# *Figure 1. The truth is the chord (thick). Straight-through uses the dotted tangent when the gate
-# was closed, the dashed one when it was open.*
+# *Figure 1. The truth is the thick chord; straight-through follows one of the two tangents.*
 #
 # ## Predict
 #
-# Here $a = 1.7$, $c = -0.4$. For a gate that is open 90 % of the time, the mean of the
-# straight-through gradient, divided by the true one, is ...? And for which $p$ is it right?
+# Here $a = 1.7$, $c = -0.4$, and the gate is open 90 % of the time. What is the mean of the
+# straight-through gradient, divided by the true one? And for which $p$ would it be right?
 
 # %%
 my_factor, my_right_p = None, None  # predictions: for instance 0.5, 0.0
@@ -66,8 +65,7 @@ my_factor, my_right_p = None, None  # predictions: for instance 0.5, 0.0
 # ## Build and prove: the bias
 #
 # Let $p = \text{sigmoid}(z)$. Write the slope by $z$ of the mean loss, and the mean over $b$ of
-# what straight-through returns, $f'(b)\,p(1-p)$. Their difference should come out as
-# $p(1-p)\,a\,(2p-1)$.
+# what straight-through returns, $f'(b)\,p(1-p)$. Their difference: $p(1-p)\,a\,(2p-1)$.
 
 # %% exercise="bias"
 def sigmoid(z):
@@ -171,8 +169,8 @@ for name, (path, error) in paths.items():
           f"gates with p > 1/2: {np.sum(path[-1] > 0)} of 12")
 
 # %% [markdown]
-# The second reports *no gate open* and still predicts well: impossible for a hard mask. Now the
-# proof: if the loss never reaches the gates, they can be computed **without any data**.
+# The second reports *no gate open* and still predicts: impossible for a hard mask. The proof: if
+# the loss never reaches the gates, they can be computed **without any data**.
 
 # %% exercise="replay"
 def replay(z, steps=900, rate=0.5, beta=0.3):
@@ -224,7 +222,7 @@ axes[1].legend([useful[0], noise[0], dots[0]], ["useful input", "noise", "replay
 # | REINFORCE, baseline $f_0$ | $(f - f_0)(b - p)$ |
 # | ReinMax: the mean of both tangents | $\tfrac12 f'(1-p)$ if $b = 1$, $\tfrac12 f'p$ if $b = 0$ |
 #
-# With $m$ gates there are $2^m$ outcomes. Sum over all of them: no sampling, no doubt.
+# Sum over all $2^m$ outcomes of $m$ gates: no sampling, no doubt.
 
 # %% exercise="estimators"
 def outcomes(z):
@@ -283,9 +281,8 @@ for name, mine in (("straight", straight), ("reinforce", reinforce), ("reinmax",
 # %% [markdown]
 # ## Use
 #
-# These are now `minimidl.gates.ESTIMATORS` and `SCORE_FUNCTIONS`. Two more friends there: ARM
-# evaluates the loss at two opposite masks, DisARM averages ARM further; Concrete takes the slope of
-# a smooth sample.
+# These are now `minimidl.gates.ESTIMATORS` and `SCORE_FUNCTIONS`. More there: ARM evaluates the
+# loss at two opposite masks, DisARM averages ARM further, Concrete takes a smooth sample's slope.
 
 # %%
 shown = {name: gates.ESTIMATORS[name]
@@ -301,8 +298,8 @@ _, ax = plt.subplots(figsize=(7, 4.4), layout="constrained")
 pictures.bias_variance(rows, ax)
 
 # %% [markdown]
-# *Figure 3. Bias (dark) and spread of one sample (hatched), exact, for six gates. 1 means: as large
-# as the true gradient. Nobody is short in both.*
+# *Figure 3. Bias (dark) and spread (hatched), exact, for six gates; 1 is as large as the true
+# gradient. Freedom from bias is paid for with spread.*
 #
 # Who learns best? Gradient descent on the six scores, *one* sample per step, 20 runs.
 
@@ -345,9 +342,9 @@ axes[1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 
 #
 # ## Play
 #
-# Averaging $S$ samples shrinks the spread by $\sqrt S$, but no bias. How many samples until an
-# honest estimator beats straight-through? `decided` scales the scores: at 0 every gate is a fair
-# coin, at 3 nearly all are sure.
+# Averaging $S$ samples divides the spread by $\sqrt S$, but not the bias. When does an unbiased
+# estimator win? `decided` scales the scores: at 0 every gate is a fair coin.
+# (No slider? Call `draw(decided=3)`.)
 
 # %%
 samples = np.logspace(0, 4, 50)
@@ -372,7 +369,7 @@ slider(draw, 1.0, decided=[0, 0.5, 1.0, 2.0, 3.0])
 # > **What can go wrong.** *The reversed line.* Four scripts of YongilChoi/DynamicGate_MLP_Model
 # > (as of 26 February 2026) hold `hard + (probs - hard).detach()`, your second line. By our audit,
 # > a replay from the penalty alone gives the gate values of its published `Result` to within
-# > $10^{-6}$, and the last two epochs list *no* active neuron at 97.4 % accuracy.
+# > $10^{-6}$, and epochs 4 and 5 list *no* active neuron at 97.4 % accuracy.
 #
 # > **In the literature.** Straight-through: Bengio, Leonard and Courville, arXiv 1308.3432 (2013).
 # > REINFORCE: Williams, Machine Learning 8 (1992). ARM: Yin and Zhou, arXiv 1807.11143. DisARM:

@@ -1,15 +1,14 @@
 # ---
 # number: 4
-# title: "Soft Top-k: one operator, many names"
+# title: Soft Top-k: one operator, many names
 # minutes: 60
 # ---
 
 # %% [markdown]
 # # 04 Soft Top-k: one operator, many names
 #
-# *The k best of n* is a step: it has no slope. The literature offers a dozen soft versions, by
-# optimal transport, projection, sorting, sums of Laplace curves. Five of them are one equation
-# with another letter in it. Solve it once, differentiate it once.
+# *The k best of n* is a step: it has no slope. Of the many soft versions in the literature, five
+# are one equation with another letter in it. Solve it once, differentiate it once.
 #
 # You need: tutorial 03. About an hour.
 #
@@ -61,12 +60,12 @@ right.vlines(1.43, 0, 3, color="0.5", ls=":")
 right.set(xlabel="cut", ylabel="sum of the weights", yticks=[0, 3, 8])
 
 # %% [markdown]
-# *Figure 1. Left: three cuts. Right: the sum falls with the cut, so one cut gives 3.*
+# *Figure 1. The sum falls with the cut, so exactly one cut gives 3.*
 #
 # ## Predict
 #
-# Scores $(2, 1, 1, 1, 0)$ and $k = 2$. Hard Top-k takes the first and *one* of three equals. What
-# are the five soft weights, for $T$ towards 0?
+# Scores $(2, 1, 1, 1, 0)$, $k = 2$. Hard Top-k takes the first and *one* of three equals. What are
+# the five soft weights, for $T$ towards 0?
 
 # %%
 my_weights = None  # prediction: for instance [1, 1, 0, 0, 0]
@@ -74,8 +73,7 @@ my_weights = None  # prediction: for instance [1, 1, 0, 0, 0]
 # %% [markdown]
 # ## Build and prove: the cut
 #
-# Halve an interval, for all rows at once. At $z_{min} - 40T$ everything is open, at
-# $z_{max} + 40T$ nothing.
+# Halve an interval, for all rows at once: everything is open at `low`, nothing at `high`.
 
 # %% exercise="find_cut"
 def find_cut(curve, z, k, temperature=1.0):
@@ -167,8 +165,8 @@ check_close([ramp(np.array([0.0, 1.0]))[1], cube(np.array([0.0, 1.0]))[1]], np.z
 # %% [markdown]
 # ## Build and prove: one backward
 #
-# Must we differentiate the bisection? No: only the *equation* it solved. Let $d_i = F'(u_i)$ and
-# $D = \sum d_i$. Move $z$ and $k$ a little; $\tau$ must follow so that the sum stays $k$:
+# Do not differentiate the bisection, but the *equation* it solved. Let $d_i = F'(u_i)$ and
+# $D = \sum d_i$. Move $z$ and $k$ a little; $\tau$ must follow:
 #
 # $$\sum_i \frac{d_i}{T}(dz_i - d\tau) = dk \quad\Rightarrow\quad
 # d\tau = \frac{\sum_i d_i\,dz_i - T\,dk}{D}$$
@@ -217,8 +215,8 @@ check_close(dead, [[0, 0]], "topk_backward where all is decided", "D = 0: guard 
 # %% [markdown]
 # ## Use
 #
-# Five names in `minimidl.gates.topk`. The library solves by Newton's method, closed form or sweep,
-# and differentiates by the same five lines as yours:
+# Five names of `minimidl.gates.topk`, solved by Newton, in closed form or by a sweep, and
+# differentiated by your three lines:
 
 # %%
 for name, curve in CURVES.items():
@@ -255,16 +253,15 @@ plt.colorbar(image, ax=axes[1], label="slope of p by z")
 
 # %% [markdown]
 # *Figure 2. Top: the eight weights for $k = 3$, at temperatures that make the curves equally wide;
-# empty squares are exactly 0 or 1. Bottom: the Jacobian, best score first; plain grey is 0. Dark
-# diagonal: my score lifts me; paler: it pushes my rivals down. Every row sums to 0, every matrix is
-# symmetric, and whoever is exactly decided moves nobody.*
+# empty squares are exactly 0 or 1. Bottom: the Jacobian, best score first; plain grey is 0. Dark:
+# my score lifts me; pale: it pushes my rivals down. Who is exactly decided moves nobody.*
 #
 # ## Build and prove: another name, SOFT
 #
-# Ship $n$ unit masses to two harbours, at 1 (room for $k$) and at 0 (room for $n - k$). Shipping
-# $i$ to harbour $y$ costs $(z_i - y)^2$; an entropy $\varepsilon$ smooths the plan. Sinkhorn's
-# method starts at $e^{-\text{cost}/\varepsilon}$ and scales rows and columns in turn. The weight
-# $p_i$ is what $i$ sends to 1. No cut, no $F$. And yet: at which $T$ is it sigmoid Top-k?
+# Ship $n$ unit masses to harbour 1 (room for $k$) or 0 (room for $n - k$), at cost $(z_i - y)^2$,
+# smoothed by an entropy $\varepsilon$. Sinkhorn starts at $e^{-\text{cost}/\varepsilon}$ and scales
+# rows and columns in turn; $p_i$ is what $i$ sends to 1. No cut, no $F$: at which $T$ is it
+# sigmoid Top-k?
 
 # %% exercise="sinkhorn"
 def sinkhorn(z, k, epsilon, rounds=2000):
@@ -318,8 +315,8 @@ print("cold:", gates.topk("sigmoid").forward(tied, 2, 0.01)[0][0].round(3), "you
 print("hard:", gates.topk("hard").forward(tied, 2)[0][0])
 
 # %% [markdown]
-# *Figure 3. Hot: everybody gets $k/n$. Cold: hard Top-k, but ties share what is left. The capped
-# simplex (dashed) arrives at a finite temperature, and there its gradient is 0.*
+# *Figure 3. Hot: everybody gets $k/n$. Cold: hard Top-k, but ties share. The capped simplex
+# (dashed) arrives at a finite temperature.*
 #
 # Does the letter matter? A MID-L layer on digits, 16 of 64 neurons, with each of them (one seed: a
 # difference of a point is noise):
@@ -338,6 +335,7 @@ for name in CURVES:
 # ## Play
 #
 # Let $k$ grow from 0 to 8: one gate after the other opens. Predict the picture for $T = 0.05$.
+# (No slider? Call `draw(T=0.05)`.)
 
 # %%
 budgets = np.linspace(0, 8, 161)
@@ -357,8 +355,8 @@ def draw(T):
 slider(draw, 0.5, T=[0.05, 0.2, 0.5, 1.0, 2.0, 5.0])
 
 # %% [markdown]
-# *Figure 4. The eight weights against k, best score darkest. The slope of each curve is its share
-# $d_i / D$ of one more unit of budget.*
+# *Figure 4. The eight weights, best score darkest. The slope of each curve is its share $d_i / D$
+# of one more unit of budget.*
 #
 # > **What can go wrong.** *Ties by comparison.* `p >= (k-th largest p)` looks like Top-k. Gates
 # > that start equal all pass: in YongilChoi/DynamicGate_MLP_Model a guard meant to keep 20 % opens
