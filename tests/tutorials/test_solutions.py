@@ -31,6 +31,7 @@ def test_solution_runs(
     client.execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code"
                for output in cell.outputs]
-    told = [output for output in outputs if output.get("name") == "stderr"]
+    told = [output for output in outputs if output.get("name") == "stderr"
+            and not output["text"].startswith("minimidl: compiling")]  # once, on a cold cache
     assert not told, json.dumps(told)[:500]
     assert any("image/png" in output.get("data", {}) for output in outputs), "a picture at least"
