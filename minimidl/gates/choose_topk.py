@@ -50,7 +50,7 @@ class ScaledSimplex:
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """``dL/dk = <g, p>``; the rest is the simplex operator's backward of ``k g``."""
         inner = self.operator.backward(grad_p * grad_p.dtype.type(memory["k"]), memory["inner"])
-        return {**inner, "k": (grad_p * memory["p"]).sum()}
+        return {**inner, "k": np.asarray((grad_p * memory["p"]).sum())}
 
 
 class TopKChooser(Chooser):

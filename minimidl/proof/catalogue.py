@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from minimidl import execution, gates, layers, losses
 from minimidl.proof import (
+    chooser_entries,
     estimator_entries,
     execution_entries,
     gate_entries,
     layer_entries,
     loss_entries,
+    option_entries,
     ranking_entries,
     sampling_entries,
     simplex_entries,
+    stack_entries,
     threshold_entries,
 )
 from minimidl.proof.entry import Proof
@@ -30,7 +33,9 @@ ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses", "minimidl.execu
 
 def catalogue() -> list[Proof]:
     """All proofs: layers, gates, losses, the executor."""
-    proofs = [*layer_entries.proofs(layers), *gate_entries.proofs(gates, layers),
+    proofs = [*layer_entries.proofs(layers), *option_entries.proofs(layers, gates),
+              *stack_entries.proofs(layers), *chooser_entries.proofs(gates),
+              *gate_entries.proofs(gates, layers),
               *threshold_entries.proofs(gates), *simplex_entries.proofs(gates),
               *ranking_entries.proofs(gates),
               *sampling_entries.proofs(gates), *estimator_entries.proofs(gates),

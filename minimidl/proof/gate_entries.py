@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,11 +36,18 @@ def topk_proof(
 
 
 def net_proof(
-    name: str, kind: type, build: Callable[[Rng], Any], shape: tuple[int, int] = (4, 5)
+    name: str, kind: type, build: Callable[[Rng], Any], shape: tuple[int, int] = (4, 5), *,
+    zero: frozenset[str] = frozenset(), mistakes: Mapping[str, Mistake] | None = None,
 ) -> Proof:
-    """An entry for a small network: ``forward(x)``, ``backward(grad, memory)``."""
+    """An entry for a small network: ``forward(x)``, ``backward(grad, memory)``.
+
+    ``zero`` names the tensors that it does not depend on.
+    """
     def prove_net(rng: Rng, mistake: Mistake | None) -> Report:
         net, x = build(rng), rng.normal(size=shape)
+        for parameter in net.params.values():  # biases start at 0, where mistakes hide
+            parameter += 0.1 * rng.normal(size=parameter.shape)
+        net = mistake(net) if mistake else net
 
         def forward() -> tuple[Values, Memory]:
             output, memory = net.forward(x)
@@ -50,10 +57,10 @@ def net_proof(
             grad_x, grads = net.backward(cotangents["output"], memory)
             return {"x": grad_x, **grads}
 
-        return prove_subject(Subject({"x": x, **net.params}, forward, backward), name=name,
-                     seed=int(rng.integers(2**31)))
+        return prove_subject(Subject({"x": x, **net.params}, forward, backward, zero=zero),
+                     name=name, seed=int(rng.integers(2**31)), mutate=mistake is None)
 
-    return Proof(name, (kind,), prove_net)
+    return Proof(name, (kind,), prove_net, mistakes or {})
 
 
 def reversed_threshold(pair: tuple[Any, Any]) -> tuple[Any, Any]:

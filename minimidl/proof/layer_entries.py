@@ -35,7 +35,7 @@ TEMPERATURES = (0.3, 0.5, 2.0)
 def layer_proof(
     name: str, build: Callable[[Rng], Any], shape: tuple[int, int], *,
     covers: tuple[object, ...], training: bool = False, projection: bool = False,
-    mistakes: Mapping[str, Mistake] | None = None,
+    mistakes: Mapping[str, Mistake] | None = None, tolerance: float | None = None,
 ) -> Proof:
     """An entry for a layer: ``build`` it in float64, draw ``x`` of ``shape``, prove it there."""
     def prove(rng: Rng, mistake: Mistake | None) -> Report:
@@ -45,8 +45,8 @@ def layer_proof(
         x = telling_point(layer, shape, training, rng)
         return prove_layer(
             mistake(layer) if mistake else layer, x, training=training, projection=projection,
-            rng_seed=int(rng.integers(2**31)), seed=int(rng.integers(2**31)),
-            mutate=mistake is None)
+            tolerance=tolerance, rng_seed=int(rng.integers(2**31)),
+            seed=int(rng.integers(2**31)), mutate=mistake is None)
 
     return Proof(name, covers, prove, mistakes or {})
 
@@ -98,13 +98,16 @@ def plain(layers: Any) -> list[Proof]:
 def gated(
     kind: type, name: str, options: dict[str, Any], mistakes: Mapping[str, Mistake], *,
     training: bool = False, units: int = 4, n_in: int = 4, batch: int = 3, projection: bool = False,
+    tolerance: float | None = None,
 ) -> Proof:
-    """An entry for a gated layer."""
+    """An entry for a gated layer, and for the class that it has its backward from."""
+    covers = (kind, *(base for base in kind.__mro__ if base.__name__ == "GatedLinear"))
+
     def build(rng: Rng) -> Any:
         return kind(n_in, units, seed=rng, **DOUBLE, **options)
 
-    return layer_proof(name, build, (batch, n_in), covers=(kind,), training=training,
-                       mistakes=mistakes, projection=projection)
+    return layer_proof(name, build, (batch, n_in), covers=covers, training=training,
+                       mistakes=mistakes, projection=projection, tolerance=tolerance)
 
 
 def settings(number: int) -> dict[str, Any]:

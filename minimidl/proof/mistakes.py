@@ -55,10 +55,16 @@ def forgotten_mask(layer: Any) -> Any:
     def backward(
         self: Any, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> Any:
-        return layer.backward(grad_output, memory | {"gate": np.ones_like(memory["gate"])},
-                              grad_gate)
+        return layer.backward(grad_output, with_open_gates(memory), grad_gate)
 
     return spoiled(layer, backward=backward)
+
+
+def with_open_gates(memory: Memory) -> Memory:
+    """A memory in which every gate was 1; one of a stack holds one such memory per layer."""
+    if "layers" in memory:
+        return memory | {"layers": [with_open_gates(layer) for layer in memory["layers"]]}
+    return memory | {"gate": np.ones_like(memory["gate"])}
 
 
 def missing_temperature(layer: Any) -> Any:
@@ -92,11 +98,18 @@ def budget_not_held(layer: Any) -> Any:
 def with_operator(layer: Any, spoil: Mistake) -> Any:
     """A twin of a Top-k layer whose operator is spoiled."""
     def decide(self: Any, *args: Any, **kwargs: Any) -> Any:
-        decision = layer.decide(*args, **kwargs)
-        memory = decision.memory | {"operator": spoil(decision.memory["operator"])}
-        return replace(decision, memory=memory)
+        return with_spoiled_operator(layer.decide(*args, **kwargs), spoil)
 
     return spoiled(layer, decide=decide)
+
+
+def with_spoiled_operator(decision: Any, spoil: Mistake) -> Any:
+    """A decision whose backward will use a spoiled operator, in every part it has."""
+    memory = decision.memory
+    if "parts" in memory:
+        parts = [with_spoiled_operator(part, spoil) for part in memory["parts"]]
+        return replace(decision, memory=memory | {"parts": parts})
+    return replace(decision, memory=memory | {"operator": spoil(memory["operator"])})
 
 
 def operator_without_temperature(operator: Any) -> Any:
@@ -164,11 +177,13 @@ def mask_left_out(layer: Any) -> Any:
     return spoiled(layer, backward=backward)
 
 
-EVERY_GATE: dict[str, Mistake] = {
+LAYER_GATE: dict[str, Mistake] = {
     "gate path left out": gate_path_left_out, "forgotten mask": forgotten_mask,
-    "missing temperature": missing_temperature,
     "budget gradient left out": budget_gradient_left_out,
 }
+"""What can be forgotten whatever the operator is; :data:`EVERY_GATE` asks for a temperature."""
+
+EVERY_GATE: dict[str, Mistake] = LAYER_GATE | {"missing temperature": missing_temperature}
 HARD_GATE: dict[str, Mistake] = {"reversed straight-through": reversed_straight_through}
 TOPK_GATE: dict[str, Mistake] = {"budget not held": budget_not_held}
 EVERY_OPERATOR: dict[str, Mistake] = {

@@ -21,6 +21,7 @@ from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.proof.engine import prove_subject
 from minimidl.proof.entry import Proof
 from minimidl.proof.exact import Scripted, prove_exact
+from minimidl.proof.gate_stand_ins import log_density, top_rows
 from minimidl.proof.mistakes import Mistake, operator_without_temperature, spoiled
 from minimidl.proof.prove import LINEARISED_TOLERANCE
 from minimidl.proof.subject import Subject, Values
@@ -29,17 +30,6 @@ from minimidl.proof.verdict import Report
 STRATA = 8
 OPEN_STRATA = 3
 """The first score wins in this many of the strata."""
-
-
-def log_density(noise: str, e: Array) -> Array:
-    """Sum over the last axis of the log density of the noise, up to a constant."""
-    return np.asarray((-e * e / 2 if noise == "gaussian" else -e - np.exp(-e)).sum(axis=-1))
-
-
-def top_rows(scores: Array, k: int) -> Array:
-    """Zeros and ones at the k largest of the last axis, by sorting; for scores without ties."""
-    cut = np.sort(scores, axis=-1)[..., -k, None]
-    return np.asarray((scores >= cut).astype(np.float64))
 
 
 def weighted_proof(name: str, operator: Any, k: int, temperature: float) -> Proof:

@@ -10,9 +10,10 @@ import numpy as np
 
 from minimidl.arrays import Array, Memory
 from minimidl.proof.engine import prove_subject
+from minimidl.proof.linearised_gates import linearised
 from minimidl.proof.statements import gate_statements, runs_alike, topk_is_hard
 from minimidl.proof.subject import Forward, Statement, Subject, Values
-from minimidl.proof.surrogates import hard_gates, linearised, topk_surrogate
+from minimidl.proof.surrogates import topk_surrogate
 from minimidl.proof.verdict import TOLERANCE, Report
 from minimidl.proof.walk import leaves, memory_at
 
@@ -83,9 +84,8 @@ def layer_subject(
 
     surrogate: Forward | None = None
     statements: tuple[Statement, ...] = ()
-    if hard_gates(layer, x, training, rng_seed):
-        replaced = linearised(layer, x, training, rng_seed)
-
+    replaced = linearised(layer, x, training, rng_seed)
+    if replaced is not None:
         def surrogate() -> tuple[Values, Memory]:
             output, memory = replaced()
             return outputs_of(output, memory), memory

@@ -17,8 +17,9 @@ import numpy as np
 
 from minimidl.arrays import Array, Memory
 from minimidl.proof.differences import numeric_gradient
+from minimidl.proof.linearised_gates import hard_gates
 from minimidl.proof.subject import Statement
-from minimidl.proof.surrogates import hard_gates, is_hard
+from minimidl.proof.surrogates import is_hard
 from minimidl.proof.verdict import WEAK
 from minimidl.proof.walk import leaves, memory_at
 
@@ -59,11 +60,25 @@ def forward_is_hard(leaf: Any, x: Array, training: bool, rng_seed: int) -> str:
         return "forward is not hard: the gate is not the mask"
     if not np.array_equal(decision.active, decision.mask > 0):
         return "the reported mask is not the executed mask"
-    if hasattr(leaf, "k") and np.any(decision.mask.sum(axis=1) != leaf.k):
-        return f"not {leaf.k} gates open in every row"
-    closed = np.repeat(~decision.active, leaf.block, axis=1)
-    if leaf.light is None and np.any(output[closed] != 0):
+    miscount = count_objection(getattr(leaf, "chooser", leaf), decision.mask)
+    if miscount:
+        return miscount
+    closed = np.repeat(~decision.active, leaf.block, axis=1)[:, -output.shape[1]:]  # the last layer
+    if getattr(leaf, "light", None) is None and np.any(output[closed] != 0):
         return "a closed gate lets something through"
+    return ""
+
+
+def count_objection(chooser: Any, mask: Array) -> str:
+    """Whether as many gates are open as the chooser promises; answers what is wrong."""
+    if hasattr(chooser, "choosers"):  # side by side, each with a budget of its own
+        parts = zip(chooser.choosers, chooser.split(mask), strict=True)
+        return next(filter(None, (count_objection(*part) for part in parts)), "")
+    is_open = mask.sum(axis=1)
+    if hasattr(chooser, "k") and np.any(is_open != chooser.k):
+        return f"not {chooser.k} gates open in every row"
+    if np.any(is_open < getattr(chooser, "min_keep", 0)):
+        return f"fewer than {chooser.min_keep} gates open in a row"
     return ""
 
 

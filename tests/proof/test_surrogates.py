@@ -5,10 +5,10 @@ import pytest
 
 from minimidl.layers import MIDL, DynamicGate
 from minimidl.proof.differences import numeric_gradient
+from minimidl.proof.linearised_gates import linearised
 from minimidl.proof.surrogates import (
     held_cut,
     held_sigmoid,
-    linearised,
     middle,
     sigmoid,
     topk_surrogate,
@@ -65,6 +65,7 @@ def test_at_the_test_point_the_surrogate_is_the_real_forward(kind: type, value: 
     layer = kind(4, 6, gate_value=value, light="low-rank", dtype=np.float64)
     x = np.random.default_rng(1).normal(size=(3, 4))
     replaced = linearised(layer, x, training=False, rng_seed=0)
+    assert replaced is not None
     assert np.allclose(replaced()[0], layer.forward(x)[0], atol=1e-14)
 
 
@@ -72,6 +73,7 @@ def test_beside_the_test_point_it_moves_where_the_real_gate_stands_still() -> No
     layer = DynamicGate(4, 6, activation="linear", dtype=np.float64)
     x = np.random.default_rng(1).normal(size=(3, 4))
     replaced = linearised(layer, x, training=False, rng_seed=0)
+    assert replaced is not None
     real, smooth = layer.forward(x)[0], replaced()[0]
     layer.params["gate.bias"] += 1e-4
     assert np.array_equal(layer.forward(x)[0], real)
