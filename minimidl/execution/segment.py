@@ -12,7 +12,7 @@ import numpy as np
 from minimidl.arrays import Array
 from minimidl.errors import require_finite
 from minimidl.execution.choice import choose_path, why
-from minimidl.gates import SIMPLEX, AffineNet, Decision, LowRankNet
+from minimidl.gates import SIMPLEX, AffineNet, Decision, LowRankNet, MlpNet, StaticNet
 from minimidl.kernels import compiled_kernels, gather
 from minimidl.kernels.reference import ACTIVATION_CODES
 from minimidl.layers import MIDL, DynamicGate, Gated, GatedLinear, Linear
@@ -29,7 +29,7 @@ def why_dense(gated: Gated, linear: Linear) -> str:
         return f"no kernel chooses by {gated.topk}"
     if isinstance(gated, DynamicGate) and gated.choice.min_keep:
         return "no kernel knows min_keep"
-    if type(gated.gate) not in (AffineNet, LowRankNet):
+    if type(gated.gate) not in (StaticNet, AffineNet, LowRankNet, MlpNet):
         return f"the gate network {type(gated.gate).__name__} has no kernel"
     if not gated.params["weight"].flags.f_contiguous:
         return "the weight is not stored in Fortran order"

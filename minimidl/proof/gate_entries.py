@@ -105,7 +105,8 @@ def threshold_proof(gates: Any) -> Proof:
 def proofs(gates: Any, layers: Any) -> list[Proof]:
     """Every gate of ``minimidl.gates``, and the light path that is no gate net, handed in."""
     soft, hard = gates.SigmoidTopK(), gates.HardTopK()
-    family: dict[str, Any] = {"covers": (gates.threshold.implicit_backward,)}
+    family: dict[str, Any] = {"covers": (
+        gates.threshold.implicit_backward, gates.threshold.family_backward)}
     nets, identity = gates.nets, layers.light.IdentityPath
     double: dict[str, Any] = {"dtype": np.float64}
     large: dict[str, Any] = {"shape": (16, 200), "projection": True}

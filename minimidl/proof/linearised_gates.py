@@ -21,7 +21,12 @@ from minimidl.proof.walk import leaves
 def walk_through(
     model: Any, x: Array, training: bool, rng_seed: int
 ) -> Iterator[tuple[str, Any, Memory, Rng]]:
-    """Run a model leaf by leaf: path, leaf, its memory, and the generator as it was before it."""
+    """Run a model leaf by leaf: path, leaf, its memory, and the generator as it was before it.
+
+    A model without gates is not run at all.
+    """
+    if not any(hasattr(leaf, "decide") for _, leaf in leaves(model)):
+        return
     rng, value = np.random.default_rng(rng_seed), x
     for path, leaf in leaves(model):
         before = copy.deepcopy(rng)
