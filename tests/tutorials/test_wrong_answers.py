@@ -164,6 +164,39 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             (" + running\n", "\n", "by hand"),
         ],
     },
+    "06_dynamicgate_and_the_budget": {
+        "cut": [
+            ("temperature * np.log", "np.log", r"cut_of\(2"),
+            ("threshold / (1 - threshold)", "threshold", r"cut_of\(2"),
+            ("threshold / (1 - threshold)", "(1 - threshold) / threshold", r"cut_of\(2"),
+            ("sigmoid(cut / temperature)", "sigmoid(cut * temperature)", "it undoes cut_of"),
+            ("sigmoid(cut / temperature)", "1 / (1 + cut / temperature)", "it undoes cut_of"),
+        ],
+        "penalty": [
+            ("distance**2, 2", "distance, 2", "penalty, value"),
+            ("2 * distance / z.size", "2 * distance", "penalty, gradient"),
+            (" * p * (1 - p)", "", "penalty, gradient"),
+            ("(1 - p) / temperature", "(1 - p)", r"gradient at T = 0\.3"),
+            ("2 * distance", "2 * abs(distance)", "penalty, gradient"),
+        ],
+        "guard": [
+            ("np.put_along_axis(fed, best, True, axis=1)",
+             "fed |= scores >= np.take_along_axis(scores, best[:, -1:], 1)", "count instead"),
+            ("np.where(mask, np.inf, scores)", "scores", "the open gate stays"),
+            ("fed = mask.copy()", "fed = np.zeros_like(mask)", "the open gate stays"),
+            ("argsort(-open_first", "argsort(open_first", "the open gate stays"),
+            ("(-open_first, axis=1, kind=\"stable\")[:, :k]",
+             "(open_first, axis=1, kind=\"stable\")[:, ::-1][:, :k]", "to the lowest index"),
+        ],
+        "dual": [
+            ("rate * (m - target)", "rate * (target - m)", "too much open"),
+            ("max(0.0, price + rate * (m - target))", "price + rate * (m - target)",
+             "never below 0"),
+            ("max(0.0, price + rate * (m - target))", "price + rate * max(0.0, m - target)",
+             "too little open"),
+            ("price + rate", "rate", "too much open"),
+        ],
+    },
 }
 
 
