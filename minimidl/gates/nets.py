@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require, require_batch
+from minimidl.errors import require, require_batch, require_finite
 
 
 class AffineNet:
@@ -132,6 +132,7 @@ class StaticNet:
     def forward(self, x: Array) -> tuple[Array, Memory]:
         """``z = b`` for every row, ``(batch, n_out)``."""
         require_batch(x, self.n_in, self.params["bias"].dtype)
+        require_finite(x, "x")  # the scores cannot tell
         return np.tile(self.params["bias"], (len(x), 1)), {"shape": x.shape}
 
     def backward(self, grad_output: Array, memory: Memory) -> tuple[Array, Grads]:
@@ -174,6 +175,7 @@ class MlpNet:
     def forward(self, x: Array) -> tuple[Array, Memory]:
         """``z = tanh(x A + c) B + b``, ``(batch, n_out)``."""
         require_batch(x, self.n_in, self.params["bias"].dtype)
+        require_finite(x, "x")  # tanh would hide an infinity
         middle = np.tanh(x @ self.params["down"] + self.params["hidden"])  # (batch, rank)
         return middle @ self.params["up"] + self.params["bias"], {"x": x, "middle": middle}
 

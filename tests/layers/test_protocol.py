@@ -14,6 +14,8 @@ from minimidl.layers import (
     MIDL,
     Dropout,
     DynamicGate,
+    GatedStack,
+    InputGate,
     Layer,
     LayerNorm,
     Linear,
@@ -42,11 +44,25 @@ LAYERS: dict[str, Build] = {
     "dynamic blocks": lambda dtype: DynamicGate(
         6, 8, block=4, gate="linear", light="linear", gate_value="probability", threshold=0.4,
         temperature=0.7, activation="gelu-tanh", init="xavier", dtype=dtype),
+    "midl drawn, mlp": lambda dtype: MIDL(6, 8, topk="gumbel", gate="mlp", gate_noise=0.3,
+                                          dtype=dtype),
+    "midl sparsemax": lambda dtype: MIDL(6, 8, topk="sparsemax", temperature=0.5, dtype=dtype),
+    "midl dselect": lambda dtype: MIDL(6, 8, keep=2, topk="dselect-k", gate_spread=20, dtype=dtype),
+    "dynamic drawn": lambda dtype: DynamicGate(6, 8, estimator="reinmax", min_keep=2, dtype=dtype),
+    "dynamic static": lambda dtype: DynamicGate(6, 8, estimator="clipped", gate="static",
+                                                threshold=0.4, dtype=dtype),
+    "input gate": lambda dtype: InputGate(6, dtype=dtype),
+    "input gate blocks": lambda dtype: InputGate(6, choose="threshold", block=2, gate="mlp",
+                                                 gate_value="probability", dtype=dtype),
+    "stack": lambda dtype: GatedStack(6, (8, 4), dtype=dtype),
+    "stack layers": lambda dtype: GatedStack(
+        6, (8, 4), budget="layer", choose="threshold", estimator="concrete", block=2,
+        activation="tanh", gate_noise=0.2, dtype=dtype),
     "sequential": lambda dtype: Sequential(
         Linear(6, 5, dtype=dtype), Sequential(MIDL(5, 6, dtype=dtype), Dropout(0.2)),
         DynamicGate(6, 3, init="orthogonal", dtype=dtype)),
 }
-GATED = [name for name in LAYERS if name.startswith(("midl", "dynamic"))]
+GATED = [name for name in LAYERS if name.startswith(("midl", "dynamic", "input", "stack"))]
 every_layer = pytest.mark.parametrize("name", list(LAYERS))
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
