@@ -174,9 +174,12 @@ def net_macs(net: object, width: Array) -> Array:
 
 
 def compares(layer: Gated) -> int:
-    """Comparisons per sample that choose who is open: one per gate, n log2 n for a Top-k."""
-    chooses_k = any(hasattr(c, "k") for c in getattr(layer.chooser, "choosers", [layer.chooser]))
-    return layer.n_gates * (max(1, (layer.n_gates - 1).bit_length()) if chooses_k else 1)
+    """Comparisons per sample that choose who is open: one per gate, n log2 n for a Top-k of n."""
+    choosers = getattr(layer.chooser, "choosers", [layer.chooser])
+    cuts = [0, *getattr(layer.chooser, "cuts", ()), layer.n_gates]  # of several budgets
+    return sum(
+        int(n) * (max(1, int(n - 1).bit_length()) if hasattr(chooser, "k") else 1)
+        for chooser, n in zip(choosers, np.diff(cuts), strict=True))
 
 
 def keeps_zeros(layer: Layer) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from minimidl.errors import InputError
 from minimidl.experiment import MODELS, ModelOptions, build_model
-from minimidl.layers import Dropout, gated_layers
+from minimidl.layers import Dropout, DynamicGate, GatedStack, InputGate, Linear, gated_layers
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -42,3 +42,48 @@ def test_options_reach_the_layers():
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(InputError, match=r"model: got 'gpt', expected one of dense, dropout, midl"):
         build_model("gpt", 7, 3)
+
+
+def test_a_static_gate_is_a_dynamic_gate_with_one_mask_for_all():
+    model = build_model("static-gate", 7, 3, ModelOptions(width=(8, 6), gate_min_keep=2))
+    assert all(type(layer) is DynamicGate for layer in gated_layers(model).values())
+    x = np.random.default_rng(0).normal(size=(9, 7)).astype(np.float32)
+    active = model.layers[0].decide(x).active
+    assert (active == active[0]).all()
+    assert model.layers[0].choice.min_keep == 2
+
+
+def test_an_input_gate_stands_before_every_dense_layer():
+    model = build_model("input-gate", 7, 3, ModelOptions(width=(8, 6), keep=2, gate_noise=0.1))
+    assert [type(layer).__name__ for layer in model.layers] == [
+        "InputGate", "Linear", "ReLU", "InputGate", "Linear", "ReLU", "Linear"]
+    gates = gated_layers(model)
+    assert [gate.chooser.k for gate in gates.values()] == [2, 2]
+    assert all(isinstance(gate, InputGate) and gate.noise == 0.1 for gate in gates.values())
+
+
+@pytest.mark.parametrize("budget", ["model", "layer"])
+@pytest.mark.parametrize("name", ["midl", "dynamicgate"])
+def test_a_shared_budget_builds_one_stack(name, budget):
+    options = ModelOptions(width=(8, 6), keep=0.5, gate_budget=budget, gate_block=2, dropout=0.1)
+    model = build_model(name, 7, 3, options)
+    assert [type(layer) for layer in model.layers] == [GatedStack, Dropout, Linear]
+    stack = model.layers[0]
+    assert (stack.widths, stack.n_gates) == ((8, 6), 7)
+    x = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    shares = stack.decide(x).active[:, :4].sum(axis=1)
+    fixed = name == "midl" and budget == "layer"
+    assert (len(np.unique(shares)) == 1) == fixed  # else the first layer's share follows the sample
+
+
+@pytest.mark.parametrize(("name", "options", "message"), [
+    ("static-gate", {"gate_budget": "model"}, "gate.budget: got 'model' for static-gate"),
+    ("input-gate", {"gate_budget": "layer"}, "gate.budget: got 'layer' for input-gate"),
+    ("midl", {"gate_budget": "model", "light_path": "linear"}, "light.path: got 'linear'"),
+    ("midl", {"gate_budget": "all"}, "budget: got 'all'"),
+    ("dynamicgate", {"gate_min_keep": 300}, "min_keep: got 300"),
+])
+def test_options_that_do_not_go_together_are_refused(name, options, message):
+    with pytest.raises(InputError) as caught:
+        build_model(name, 7, 3, ModelOptions(**options))
+    assert message in str(caught.value)

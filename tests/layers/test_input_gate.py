@@ -62,7 +62,8 @@ def test_features_of_a_block_open_together(choose):
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"choose": "threshold"}, {"topk": "lapsum"}, {"choose": "threshold", "estimator": "reinmax"},
+    {}, {"choose": "threshold"}, {"topk": "lapsum"},
+    {"choose": "threshold", "estimator": "reinmax"},
     {"gate": "static"}, {"gate": "mlp", "topk": "gumbel"}])
 def test_what_is_executed_is_what_is_reported(options):
     layer, x = InputGate(6, gate_spread=2, dtype=np.float64, **options), batch(40)

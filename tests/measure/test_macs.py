@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from minimidl.errors import InputError
-from minimidl.layers import MIDL, Dropout, DynamicGate, LayerNorm, Linear, ReLU, Sequential, Sigmoid
+from minimidl.layers import (
+    MIDL,
+    Dropout,
+    DynamicGate,
+    GatedStack,
+    InputGate,
+    LayerNorm,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
 from minimidl.measure import count_macs
 
 
@@ -90,6 +101,81 @@ def test_compares_are_told_beside_the_macs():
     threshold = count(Sequential(DynamicGate(4, 8), Linear(8, 2)))
     assert topk.layers[0].compares == 8 * 3
     assert threshold.layers[0].compares == 8
+
+
+def test_compares_of_shared_gates_follow_their_budgets():
+    def told(**options):
+        return count(Sequential(GatedStack(4, (8, 4), **options), Linear(4, 2))).layers[0].compares
+
+    assert told(keep=4) == 12 * 4  # one Top-k of 12
+    assert told(keep=2, budget="layer") == 8 * 3 + 4 * 2  # one of 8 and one of 4
+    assert told(choose="threshold", budget="layer") == 12
+    assert count(Sequential(InputGate(8), Linear(8, 2))).layers[0].compares == 8 * 3
+
+
+def test_static_gates_cost_nothing_and_mlp_gates_as_much_as_low_rank_ones():
+    def gate_cost(**options):
+        model = Sequential(MIDL(4, 6, keep=2, gate_value="binary", **options), Linear(6, 3))
+        return count(model).layers[0].gate.tolist()
+
+    assert gate_cost(gate="static") == [0]
+    assert gate_cost(gate="mlp", gate_rank=3) == gate_cost(gate_rank=3) == [3 * (4 + 6)]
+
+
+def test_after_an_input_gate_only_open_features_are_read():
+    # 2 of 6 features open: gate 6*2 + 2*6; then 2 columns of the linear layer, 2*5.
+    counted = count(Sequential(InputGate(6, keep=2, gate_rank=2), Linear(6, 5)))
+    assert counted.dense == 30
+    assert counted.layers[0].gate.tolist() == [24]  # the same for every sample
+    assert counted.layers[1].layer.tolist() == [10] * 5
+    assert counted.with_gate.tolist() == [34] * 5
+    assert counted.active_ratio == pytest.approx(2 / 6)
+
+
+def test_an_input_gate_with_values_multiplies_what_is_open():
+    counted = count(Sequential(InputGate(6, keep=2, gate_rank=2, gate_value="probability"),
+                               Linear(6, 5)))
+    assert counted.layers[0].gate.tolist() == [24 + 2] * 5
+
+
+def test_a_gated_layer_after_an_input_gate_reads_open_features_too():
+    # MIDL: 2 open features times 3 open neurons; its low-rank gate reads 2 features: 2*2 + 2*8.
+    model = Sequential(InputGate(6, keep=2), MIDL(6, 8, keep=3, gate_rank=2, gate_value="binary"),
+                       Linear(8, 4))
+    counted = count(model)
+    assert counted.layers[1].layer.tolist() == [6] * 5
+    assert counted.layers[1].gate.tolist() == [2 * 2 + 2 * 8] * 5
+    assert counted.layers[2].layer.tolist() == [3 * 4] * 5
+
+
+def test_an_open_feature_may_still_be_known_to_be_0():
+    # MIDL leaves 2 of 6 numbers that may differ from 0; an input gate that opens 4 cannot add any.
+    model = Sequential(MIDL(4, 6, keep=2), InputGate(6, keep=4, gate_rank=2), Linear(6, 5))
+    counted = count(model)
+    assert counted.layers[1].gate.tolist() == [2 * 2 + 2 * 6] * 5
+    assert counted.layers[2].layer.tolist() == [2 * 5] * 5
+
+
+@pytest.mark.parametrize("budget", ["model", "layer"])
+def test_a_stack_by_hand(budget):
+    stack = GatedStack(4, (6, 3), keep=2, budget=budget, gate_rank=2)
+    model, x = Sequential(stack, Linear(3, 5)), np.random.default_rng(0).normal(
+        size=(50, 4)).astype(np.float32)
+    counted = count_macs(model, model.forward(x)[1])
+    active = stack.decide(x).active
+    first, second = active[:, :6].sum(axis=1), active[:, 6:].sum(axis=1)
+    assert (first + second == (2 if budget == "model" else 4)).all()
+    assert counted.dense == 4 * 6 + 6 * 3 + 3 * 5
+    assert (counted.layers[0].layer == 4 * first + first * second).all()
+    assert (counted.layers[0].gate == 2 * (4 + 9) + first + second).all()
+    assert (counted.layers[1].layer == second * 5).all()
+    assert counted.active_ratio == pytest.approx((2 if budget == "model" else 4) / 9)
+
+
+def test_blocks_of_a_stack_count_as_neurons():
+    counted = count(Sequential(GatedStack(4, (6, 4), keep=1, budget="layer", block=2,
+                                          gate="static", gate_value="binary"), Linear(4, 3)))
+    assert counted.with_gate.tolist() == [4 * 2 + 2 * 2 + 2 * 3] * 5
 
 
 def test_a_model_without_products_is_refused():
