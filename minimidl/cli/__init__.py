@@ -10,17 +10,26 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import minimidl
 from minimidl.errors import InputError
 
-COMMANDS = ("quickstart", "train", "check", "data", "tutorials", "doctor")
+COMMANDS = ("quickstart", "train", "check", "data", "bench", "tutorials", "doctor")
 """Each is a module of this room with ``add_parser(subparsers)``; it sets ``run(args) -> int``."""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Tells bad arguments in one line, as every other bad input; the usage is in ``--help``."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole parser; command modules import what is heavy only when they run."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="minimidl",
         description="Networks that decide, for every input, which neurons to run.",
         epilog="example: minimidl quickstart")

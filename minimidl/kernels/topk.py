@@ -48,36 +48,58 @@ def exp_below(x: Any, series: Any) -> Any:
     return y * kind(power) if x > lowest else kind(0)
 
 
-@compiled(reassociate=True)
-def tails(s: Array, tau: Any, curl: Any, series: Any) -> tuple[int, float, float]:
-    """Number of ``s > tau``, sum of signed tails, sum of slopes, of one row ``(n,)``."""
-    kind = type(tau)
-    zero, base = kind(0), kind(2) - curl
-    above, tail, slope = 0, 0.0, 0.0
+@compiled()
+def evaluate(s: Array, tau: Any, curl: Any, series: Any, tail: Array, slope: Array) -> None:
+    """Signed tails (``-q`` above ``tau``, ``q`` below) and slopes of one row ``(n,)``.
+
+    No sums here: a float64 in this loop would halve the number of scores per instruction.
+    """
+    kind = s.dtype.type
+    zero, one, base = kind(0), kind(1), kind(2) - curl
     for i in range(s.shape[0]):
         u = s[i] - tau
         e = exp_below(-abs(u), series)
         q = e / (base + curl * e)
-        above += u > zero
-        tail += np.float64(-q if u > zero else q)
-        slope += np.float64(q * (kind(1) - curl * q))
-    return above, tail, slope
+        tail[i] = -q if u > zero else q
+        slope[i] = q * (one - curl * q)
+
+
+@compiled()
+def count_above(s: Array, tau: Any) -> int:
+    """How many of ``(n,)`` scores lie above ``tau``."""
+    count = 0
+    for i in range(s.shape[0]):
+        count += s[i] > tau
+    return count
+
+
+@compiled(reassociate=True)
+def sums(tail: Array, slope: Array) -> tuple[float, float]:
+    """Sum of signed tails and sum of slopes of one row ``(n,)``, in float64."""
+    total = weight = 0.0
+    for i in range(tail.shape[0]):
+        total += np.float64(tail[i])
+        weight += np.float64(slope[i])
+    return total, weight
 
 
 @compiled()
 def root(
-    s: Array, k: float, tau: float, edge: float, curl: Any, series: Any, fine: float, stay: bool
+    s: Array, k: float, tau: float, edge: float, curl: Any, series: Any, fine: float, stay: bool,
+    tail: Array, slopes: Array,
 ) -> tuple[float, bool]:
     """``tau`` of one row by safeguarded Newton, and whether it was found.
 
-    Not found: the slopes at the start vanish and ``stay`` is False; start elsewhere.
+    Not found: the slopes at the start vanish and ``stay`` is False; start elsewhere. ``tail`` and
+    ``slopes`` are rooms of ``(n,)``.
     """
     kind = s.dtype.type
     left, right = -edge, edge
     for count in range(MOST):
         tau = np.float64(kind(min(max(tau, left), right)))
-        above, tail, slope = tails(s, kind(tau), curl, series)
-        excess = (above - k) + tail
+        evaluate(s, kind(tau), curl, series, tail, slopes)
+        signed, slope = sums(tail, slopes)
+        excess = (count_above(s, kind(tau)) - k) + signed
         if count == 0 and slope < DECIDED and not stay:
             return tau, False
         if slope < 1e-30 and abs(excess) < 1e-30:  # decided: every cut in the gap will do
@@ -123,13 +145,15 @@ def to_units(row: Array, cut: Any, temperature: Any, far: Any, coarse: Any, s: A
     return beyond
 
 
-@compiled(reassociate=True)
+@compiled()
 def finish(s: Array, tau: float, curl: Any, series: Any, p: Array, slope: Array) -> None:
-    """``u = s - tau`` in place, ``p = F(u)``, ``slope = F'(u)``."""
+    """``u = s - tau`` in place, ``p = F(u)``, ``slope = F'(u)``; tau in two parts of the dtype."""
     kind = s.dtype.type
     zero, one, base = kind(0), kind(1), kind(2) - curl
+    most = kind(tau)
+    rest = kind(tau - np.float64(most))
     for i in range(s.shape[0]):
-        u = kind(np.float64(s[i]) - tau)
+        u = (s[i] - most) - rest
         e = exp_below(-abs(u), series)
         q = e / (base + curl * e)
         s[i] = u
@@ -154,9 +178,11 @@ def exponential_topk(
         start = mean - mean * math.sqrt(1 + variance / (width * width))
         if not abs(start) <= edge:  # overflow: as a guess, 0 will do
             start = 0.0
-        tau, found = root(s, k, start, edge, curl, series, fine, False)
+        tau, found = root(s, k, start, edge, curl, series, fine, False,
+                          p[row], slope[row])
         if not found:
-            tau, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True)
+            tau, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True,
+                              p[row], slope[row])
         finish(s, tau, curl, series, p[row], slope[row])
     return beyond
 
