@@ -3,8 +3,9 @@
 What costs is the exponential, and Numba has no vectorised one. Here it is a Taylor polynomial
 between two powers of two (:func:`exp_below`), which the compiler runs 8 or 16 scores at a time. The
 rest saves exponentials: the start is the quantile of a normal with the row's own moments, widened
-by the variance of ``F``; every pass makes sum and slope together; and Newton stops as soon as the
-error after the next step, which is below the step's square (``|F''| <= F'``), no longer shows.
+by the variance of ``F``; every pass makes sum and slope together; Newton stops as soon as the error
+after the next step, which is below the step's square (``|F''| <= F'``), no longer shows; and that
+last step only multiplies the exponentials there are (:func:`finish`).
 
 Both members are one formula in the tail ``q = F(-|u|)``, with ``e = exp(-|u|)``:
 
@@ -49,19 +50,19 @@ def exp_below(x: Any, series: Any) -> Any:
 
 
 @compiled()
-def evaluate(s: Array, tau: Any, curl: Any, series: Any, tail: Array, slope: Array) -> None:
-    """Signed tails (``-q`` above ``tau``, ``q`` below) and slopes of one row ``(n,)``.
+def evaluate(s: Array, tau: Any, curl: Any, series: Any, tail: Array, small: Array) -> None:
+    """Signed tails (``-q`` above ``tau``, ``q`` below) and ``exp(-|u|)`` of one row ``(n,)``.
 
     No sums here: a float64 in this loop would halve the number of scores per instruction.
     """
     kind = s.dtype.type
-    zero, one, base = kind(0), kind(1), kind(2) - curl
+    zero, base = kind(0), kind(2) - curl
     for i in range(s.shape[0]):
         u = s[i] - tau
         e = exp_below(-abs(u), series)
         q = e / (base + curl * e)
         tail[i] = -q if u > zero else q
-        slope[i] = q * (one - curl * q)
+        small[i] = e
 
 
 @compiled()
@@ -74,48 +75,51 @@ def count_above(s: Array, tau: Any) -> int:
 
 
 @compiled(reassociate=True)
-def sums(tail: Array, slope: Array) -> tuple[float, float]:
+def sums(tail: Array, curl: Any) -> tuple[float, float]:
     """Sum of signed tails and sum of slopes of one row ``(n,)``, in float64."""
+    one = tail.dtype.type(1)
     total = weight = 0.0
     for i in range(tail.shape[0]):
         total += np.float64(tail[i])
-        weight += np.float64(slope[i])
+        q = abs(tail[i])
+        weight += np.float64(q * (one - curl * q))
     return total, weight
 
 
 @compiled()
 def root(
     s: Array, k: float, tau: float, edge: float, curl: Any, series: Any, fine: float, stay: bool,
-    tail: Array, slopes: Array,
-) -> tuple[float, bool]:
-    """``tau`` of one row by safeguarded Newton, and whether it was found.
+    tail: Array, small: Array,
+) -> tuple[float, float, bool]:
+    """``tau`` of one row by safeguarded Newton, the last step to add to it, and whether found.
 
     Not found: the slopes at the start vanish and ``stay`` is False; start elsewhere. ``tail`` and
-    ``slopes`` are rooms of ``(n,)``.
+    ``small`` are rooms of ``(n,)``; ``small`` is left with ``exp(-|s - tau|)``.
     """
     kind = s.dtype.type
     left, right = -edge, edge
     for count in range(MOST):
         tau = np.float64(kind(min(max(tau, left), right)))
-        evaluate(s, kind(tau), curl, series, tail, slopes)
-        signed, slope = sums(tail, slopes)
+        evaluate(s, kind(tau), curl, series, tail, small)
+        signed, slope = sums(tail, curl)
         excess = (count_above(s, kind(tau)) - k) + signed
         if count == 0 and slope < DECIDED and not stay:
-            return tau, False
+            return tau, 0.0, False
         if slope < 1e-30 and abs(excess) < 1e-30:  # decided: every cut in the gap will do
-            return tau, True
+            return tau, 0.0, True
         step = excess / max(slope, 1e-30)
         if abs(step) <= fine:
-            return tau + step, True
+            return tau, step, True
         if excess > 0:
             left = tau
         else:
             right = tau
         inside = left <= tau + step <= right
         if right - left <= 2.4e-7 * fine * max(1.0, abs(tau)):
-            return tau, True
+            return tau, 0.0, True
         tau = tau + step if inside and (count < PATIENCE or count % 2) else 0.5 * (left + right)
-    return tau, True
+    evaluate(s, s.dtype.type(tau), curl, series, tail, small)
+    return np.float64(s.dtype.type(tau)), 0.0, True
 
 
 @compiled()
@@ -146,19 +150,26 @@ def to_units(row: Array, cut: Any, temperature: Any, far: Any, coarse: Any, s: A
 
 
 @compiled()
-def finish(s: Array, tau: float, curl: Any, series: Any, p: Array, slope: Array) -> None:
-    """``u = s - tau`` in place, ``p = F(u)``, ``slope = F'(u)``; tau in two parts of the dtype."""
+def finish(s: Array, tau: Any, step: float, curl: Any, p: Array, small: Array) -> None:
+    """Answer at ``tau + step`` from the exponentials at ``tau``, all in place.
+
+    ``s`` becomes ``u = s - tau - step``, ``p`` becomes ``F(u)`` and ``small``, which holds
+    ``exp(-|s - tau|)``, becomes ``F'(u)``. No new exponential: ``step`` multiplies the old ones by
+    one number above the cut and by another below. For the few scores that the step crosses the
+    product is beyond 1 by less than ``step``; 1 / x is then 2 - x + (x - 1)^2 to the last digit.
+    """
     kind = s.dtype.type
-    zero, one, base = kind(0), kind(1), kind(2) - curl
-    most = kind(tau)
-    rest = kind(tau - np.float64(most))
+    zero, one, two, base = kind(0), kind(1), kind(2), kind(2) - curl
+    rest, grow, shrink = kind(step), kind(math.exp(step)), kind(math.exp(-step))
     for i in range(s.shape[0]):
-        u = (s[i] - most) - rest
-        e = exp_below(-abs(u), series)
+        old = s[i] - tau
+        u = old - rest
+        e = small[i] * (grow if old > zero else shrink)
+        e = two - e + (e - one) * (e - one) if e > one else e
         q = e / (base + curl * e)
         s[i] = u
         p[i] = one - q if u > zero else q
-        slope[i] = q * (one - curl * q)
+        small[i] = q * (one - curl * q)
 
 
 @compiled()
@@ -178,12 +189,12 @@ def exponential_topk(
         start = mean - mean * math.sqrt(1 + variance / (width * width))
         if not abs(start) <= edge:  # overflow: as a guess, 0 will do
             start = 0.0
-        tau, found = root(s, k, start, edge, curl, series, fine, False,
-                          p[row], slope[row])
+        tau, step, found = root(s, k, start, edge, curl, series, fine, False,
+                                p[row], slope[row])
         if not found:
-            tau, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True,
-                              p[row], slope[row])
-        finish(s, tau, curl, series, p[row], slope[row])
+            tau, step, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True,
+                                    p[row], slope[row])
+        finish(s, scores.dtype.type(tau), step, curl, p[row], slope[row])
     return beyond
 
 
