@@ -150,51 +150,57 @@ def to_units(row: Array, cut: Any, temperature: Any, far: Any, coarse: Any, s: A
 
 
 @compiled()
-def finish(s: Array, tau: Any, step: float, curl: Any, p: Array, small: Array) -> None:
-    """Answer at ``tau + step`` from the exponentials at ``tau``, all in place.
+def finish(
+    s: Array, tau: Any, step: float, curl: Any, small: Array, p: Array, slope: Array, u: Array
+) -> None:
+    """Answer of one row ``(n,)`` at ``tau + step`` from the exponentials ``small`` at ``tau``.
 
-    ``s`` becomes ``u = s - tau - step``, ``p`` becomes ``F(u)`` and ``small``, which holds
-    ``exp(-|s - tau|)``, becomes ``F'(u)``. No new exponential: ``step`` multiplies the old ones by
-    one number above the cut and by another below. For the few scores that the step crosses the
-    product is beyond 1 by less than ``step``; 1 / x is then 2 - x + (x - 1)^2 to the last digit.
+    No new exponential: ``step`` multiplies the old ones by one number above the cut and by another
+    below. For the few scores that the step crosses the product is beyond 1 by less than ``step``;
+    1 / x is then 2 - x + (x - 1)^2 to the last digit.
     """
     kind = s.dtype.type
     zero, one, two, base = kind(0), kind(1), kind(2), kind(2) - curl
     rest, grow, shrink = kind(step), kind(math.exp(step)), kind(math.exp(-step))
-    for i in range(s.shape[0]):
+    for i in range(p.shape[0]):
         old = s[i] - tau
-        u = old - rest
+        new = old - rest
         e = small[i] * (grow if old > zero else shrink)
         e = two - e + (e - one) * (e - one) if e > one else e
         q = e / (base + curl * e)
-        s[i] = u
-        p[i] = one - q if u > zero else q
-        small[i] = q * (one - curl * q)
+        u[i] = new
+        p[i] = one - q if new > zero else q
+        slope[i] = q * (one - curl * q)
 
 
 @compiled()
 def exponential_topk(
     scores: Array, k: float, temperature: Any, far: Any, coarse: Any, cuts: Array, means: Array,
-    spreads: Array, curl: Any, series: Any, fine: float, p: Array, slope: Array, u: Array,
+    spreads: Array, curl: Any, series: Any, fine: float, room: Array, p: Array, slope: Array,
+    u: Array,
 ) -> int:
-    """Solve every row of ``(rows, n)``; ``0 < k < n``. Returns how many scores are too coarse."""
+    """Solve every row of ``(rows, n)``; ``0 < k < n``. Returns how many scores are too coarse.
+
+    ``room (3, m)`` with m >= n is where a row is worked on: it stays in the cache, and with m a
+    multiple of the vector length no loop ends in single scores. What ``room[0]`` holds beyond n
+    must lie so far below every cut that it adds nothing: :data:`FARTHEST` twice.
+    """
     beyond, n = 0, scores.shape[1]
     variance = 3.2898681336964524 if curl > 0 else 2.0  # of F: pi^2 / 3 or 2
     edge = FARTHEST + 2 + abs(math.log(k) - math.log(n - k))
+    s, tail, small = room[0], room[1], room[2]
     for row in range(scores.shape[0]):
-        s = u[row]
         beyond += to_units(scores[row], cuts[row], temperature, far, coarse, s)
         mean = (means[row] - np.float64(cuts[row])) / np.float64(temperature)
         width = max(spreads[row] / np.float64(temperature), 1e-6)
         start = mean - mean * math.sqrt(1 + variance / (width * width))
         if not abs(start) <= edge:  # overflow: as a guess, 0 will do
             start = 0.0
-        tau, step, found = root(s, k, start, edge, curl, series, fine, False,
-                                p[row], slope[row])
+        tau, step, found = root(s, k, start, edge, curl, series, fine, False, tail, small)
         if not found:
-            tau, step, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True,
-                                    p[row], slope[row])
-        finish(s, scores.dtype.type(tau), step, curl, p[row], slope[row])
+            tau, step, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True, tail,
+                                    small)
+        finish(s, scores.dtype.type(tau), step, curl, small, p[row], slope[row], u[row])
     return beyond
 
 
