@@ -96,9 +96,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
               "learning_rate": 1.5e-3},
     "glyphs": {"width": (512,), "dropout": 0.2, "epochs": 12, "batch_size": 128,
                "learning_rate": 1.5e-3},
-    # Four blocks, one open. The gate starts nearly even: a strong start would pick favourites.
+    # Four blocks, one open. The gate starts nearly even: a strong start would pick favourites. It
+    # learns fast and tries out its choices: without the noise two regimes often share a block.
     "regimes": {"width": (64,), "keep": 1, "gate_block": 16, "gate_net": "linear",
-                "gate_spread": 0.1, "epochs": 40},
+                "gate_spread": 0.1, "gate_noise": 1.5, "gate_learning_rate": 3.0, "epochs": 60},
 }
 """What differs from the common defaults, by data set; chosen on the validation parts."""
 
@@ -177,6 +178,7 @@ def fit_arguments(
     model: Layer, data: Dataset, model_options: ModelOptions, options: TrainOptions
 ) -> dict[str, Any]:
     """Everything :func:`minimidl.learning.fit` needs to follow this recipe."""
+    require(options.epochs >= 1, "epochs", options.epochs, "at least 1")
     steps = options.epochs * count_steps(len(data.x_train), options.batch_size)
     rate = options.learning_rate
     smoothed = partial(cross_entropy, label_smoothing=options.label_smoothing)
