@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from minimidl.cli.output import check_writable, print_table, seed_number, write_json
+
 EPILOG = """examples:
   minimidl check
   minimidl check --only midl --seed 3
@@ -26,7 +28,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "check", help="prove every backward pass against finite differences", description=__doc__,
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="also write the rows here")
-    parser.add_argument("--seed", type=int, default=0, help="of all test points (default: 0)")
+    parser.add_argument("--seed", type=seed_number, default=0,
+                        help="of all test points (default: 0)")
     parser.add_argument("--only", metavar="SUBSTRING", action="append",
                         help="only proofs whose name holds this text; may be repeated")
     parser.set_defaults(run=run)
@@ -34,11 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Prove, print, write; 1 when a proof failed or, without ``--only``, something has no proof."""
-    from minimidl.cli.output import check_writable, print_table, write_json
-    from minimidl.errors import require
     from minimidl.proof import report
 
-    require(args.seed >= 0, "--seed", args.seed, "a whole number of at least 0")
     check_writable(args.json)
     reports = report.reports(args.only, args.seed, bar)
     rows = [found.row() for found in reports]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from minimidl.cli.output import machine, write_json
@@ -84,23 +85,36 @@ def threads() -> list[Line]:
                           f"({pool['internal_api']})", "training holds BLAS to one thread"))
     except ImportError:
         lines.append(("blas threads", "unknown", "pip install threadpoolctl"))
-    from minimidl.kernels.choose import why_not_compiled
+    from minimidl.kernels.choose import threads_there, why_not_compiled
 
     reason = why_not_compiled()
-    return [*lines, ("kernels", "plain NumPy" if reason else "compiled by Numba", reason)]
+    lines.append(("kernels", "plain NumPy" if reason else "compiled by Numba", reason))
+    if not reason:
+        lines.append(("numba threads", f"1 of {threads_there()}",
+                      "kernels run in one thread: the same bits every time"))
+    return lines
 
 
 def caches() -> list[Line]:
     """Where prepared data and compiled kernels go, and whether that can be written."""
     import os
 
+    from minimidl import kernels
     from minimidl.data.folders import data_folder
 
-    folder = data_folder()
-    place = next(p for p in (folder, *folder.parents) if p.exists())
-    good = os.access(place, os.W_OK)
-    mend = "" if good else "set MINIMIDL_DATA to a folder you can write"
-    return [("data folder", f"{folder}{'' if good else ' (cannot be written)'}", mend)]
+    compiled = os.environ.get("NUMBA_CACHE_DIR") or Path(kernels.__file__).parent / "__pycache__"
+    return [folder_line("data folder", data_folder(), "set MINIMIDL_DATA"),
+            folder_line("kernel cache", Path(compiled), "set NUMBA_CACHE_DIR")]
+
+
+def folder_line(what: str, folder: Path, mend: str) -> Line:
+    """Where something is kept, and the mend where nothing can be written there."""
+    import os
+
+    place = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if os.access(place, os.W_OK):
+        return (what, str(folder), "")
+    return (what, f"{folder} (cannot be written)", f"{mend} to a folder you can write")
 
 
 def cuda() -> Line:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 
 import minimidl
-from minimidl.errors import InputError
+from minimidl.errors import InputError, require
 from minimidl.files import whole_file
 
 Row = dict[str, Any]
+
+
+def seed_number(text: str) -> int:
+    """The type of every ``--seed``; argparse turns the error into one line."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"got {text}, expected a whole number, at least 0")
+    return int(text)
 
 
 def machine() -> dict[str, Any]:
@@ -43,22 +53,31 @@ def write_atomically(path: Path, content: str) -> None:
 
     Raises InputError when the place cannot be written.
     """
-    try:
+    with refuse_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             file.write(content.encode())
-    except OSError as error:
-        raise InputError(f"output {path}: got {error.strerror or error}, expected a place that "
-                         "can be written (choose another with --json or --out)") from error
 
 
 def check_writable(*paths: str | Path | None) -> None:
     """Refuse an output that cannot be written *before* minutes are spent on making it."""
-    for path in paths:
-        if path is not None:
-            probe = Path(path)
-            write_atomically(probe.with_name(f".{probe.name}.probe"), "")
-            probe.with_name(f".{probe.name}.probe").unlink()
+    for path in (Path(path) for path in paths if path is not None):
+        require(not path.is_dir(), f"output {path}", "a folder", "the name of a file")
+        with refuse_unwritable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=path.parent):
+                pass
+
+
+@contextmanager
+def refuse_unwritable(path: Path) -> Iterator[None]:
+    """Tell in one line why ``path`` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"output {path}: got {error.strerror or error}, expected a place that can "
+                         "be written (choose another with --json, --out or --checkpoint)"
+                         ) from error
 
 
 def write_json(path: str | Path | None, command: str, rows: Sequence[Row]) -> None:

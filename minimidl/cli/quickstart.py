@@ -13,6 +13,7 @@ from minimidl.cli.output import (
     cell,
     check_writable,
     print_table,
+    seed_number,
     write_atomically,
     write_json,
 )
@@ -39,7 +40,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "quickstart", help="four networks on digits: a table, a picture, a report",
         description=__doc__, epilog="example: minimidl quickstart --out my-first-gates")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same numbers")
+    parser.add_argument("--seed", type=seed_number, default=0,
+                        help="the same seed gives the same numbers")
     parser.add_argument("--out", type=Path, default=Path("minimidl-quickstart"), metavar="DIR",
                         help="folder for the picture and the report (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the rows here")

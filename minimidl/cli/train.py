@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from minimidl.cli.output import Row, check_writable, print_table, write_json
+from minimidl.cli.output import Row, check_writable, print_table, seed_number, write_json
 from minimidl.errors import require
 
 COLUMNS = ["model", "dataset", "topk", "seed", "accuracy", "active_ratio", "mac_ratio",
@@ -29,15 +29,16 @@ SHORTCUTS = {"epochs": "epochs", "batch_size": "batch_size", "learning_rate": "l
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``train`` to the command line."""
+    from minimidl.experiment.models import MODELS
     from minimidl.experiment.settings import known
 
     settings = "\n".join(f"  {name}={value}" for name, value in known().items())
     parser = subparsers.add_parser(
         "train", help="train one model on one data set", description=__doc__,
         epilog=EXAMPLES + settings, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="midl", help="dense, dropout, midl or dynamicgate")
+    parser.add_argument("--model", default="midl", help=", ".join(MODELS))
     parser.add_argument("--data", default="digits", help="a name from 'minimidl data list'")
-    parser.add_argument("--seed", type=int, default=0, help="first seed (default 0)")
+    parser.add_argument("--seed", type=seed_number, default=0, help="first seed (default 0)")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds (default 1)")
     for name in SHORTCUTS:
         parser.add_argument(f"--{name.replace('_', '-')}", help=f"short for --set {name}=...")
@@ -98,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     operators = chosen_operators(args, chosen)
     all_settings = {name: make_settings(args.data, chosen | {"gate.topk": name})
                     for name in operators}
-    check_writable(args.json)
+    check_writable(args.json, args.checkpoint, args.out and args.out / "curves.png")
     data = load(args.data)
     rows: list[Row] = []
     for operator, seed in product(operators, range(args.seed, args.seed + args.seeds)):

@@ -116,7 +116,8 @@ def _open(args: argparse.Namespace) -> tuple[int, list[dict[str, Any]]]:
 
 def _chosen(which: str | None) -> Tutorial:
     known = ", ".join(str(each.number) for each in tutorials())
-    require(which is not None and which.isdigit(), "N", which, f"a tutorial's number: {known}")
+    require(which is not None and which.isdigit(), "N", which or "nothing",
+            f"a tutorial's number: {known}")
     return tutorial(int(which or 0))
 
 

@@ -29,6 +29,11 @@ def why_not_compiled() -> str:
     return ""
 
 
+def threads_there() -> int:
+    """How many threads Numba could start here; ImportError without it."""
+    return int(importlib.import_module("numba").config.NUMBA_NUM_THREADS)
+
+
 def compiled_kernels() -> ModuleType | None:
     """The module of compiled kernels, or None where NumPy has to do; imports Numba when called."""
     if why_not_compiled():

@@ -32,6 +32,10 @@ def test_python_dash_m_runs_the_same():
     (["train", "--set", "gate.block=7"], "block: got 7, expected a divisor of n_units=256"),
     (["train", "--set", "gate.temperature=-1"], "temperature: got -1.0"),
     (["train", "--seeds", "0"], "--seeds: got 0"),
+    (["train", "--epochs", "0"], "epochs: got 0"),
+    (["train", "--checkpoint", "/dev/null/run.npz"], "output /dev/null/run.npz"),
+    (["train", "--out", "/dev/null/figures"], "expected a place that can be written"),
+    (["train", "--json", "."], "output .: got a folder"),
     (["train", "--resume"], "--resume: got no --checkpoint"),
     (["train", "--learning-rate", "fast"], "learning_rate: got 'fast'"),
     (["quickstart", "--json", "/dev/null/x.json"], "expected a place that can be written"),
@@ -43,10 +47,26 @@ def test_bad_input_is_one_line_and_status_2(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["train", "--seed", "-1"], "--seed: got -1, expected a whole number, at least 0"),
+    (["quickstart", "--seed", "one"], "--seed: got one"),
+    (["check", "--seed", "1.5"], "--seed: got 1.5"),
+    (["fly"], "invalid choice: 'fly'"),
+    (["tutorials", "start", "0", "--fast"], "--fast"),
+])
+def test_what_the_parser_refuses_is_one_line_too(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert message in error
+    assert error.count("\n") == 1
+
+
 def test_doctor_tells_versions_and_mends(capsys, tmp_path):
     assert main(["doctor", "--json", str(tmp_path / "doctor.json")]) == 0
     printed = capsys.readouterr().out
-    for word in ("minimidl", "numpy", "data folder", "cuda", "kernels"):
+    for word in ("minimidl", "numpy", "data folder", "kernel cache", "cuda", "kernels"):
         assert word in printed
     row, = json.loads((tmp_path / "doctor.json").read_text())["rows"]
     assert row["numpy"]
