@@ -22,6 +22,8 @@ def count_open(keep: float, n_gates: int) -> int:
 
     Fractions round down, so that the active ratio never exceeds what was asked for, but never to 0.
     """
+    require(isinstance(keep, int | float | np.number), "keep", repr(keep),
+            "a fraction in (0, 1], or a whole number of gates")
     if isinstance(keep, int | np.integer):
         require(1 <= keep <= n_gates, "keep", keep,
                 f"a count from 1 to {n_gates} gates, or a fraction in (0, 1]")

@@ -88,6 +88,7 @@ def fit(
     gates, set_states = gates_of(model), drive_states(model.state, state_schedules or {})
     steps = count_steps(len(data.x_train), batch_size)
     check_fit(data, epochs, patience, budgets, gates)
+    check_optimizer(optimizer, model)
     settings = {"loss": loss if isinstance(loss, str) else "custom", "batch_size": batch_size,
                 "seed": seed, "optimizer": type(optimizer).__name__,
                 "n_train": len(data.x_train)}
@@ -147,6 +148,15 @@ def check_fit(
     require(patience is None or patience >= 1, "patience", patience, "at least 1, or None")
     require(not budgets or len(gates) > 0, "budgets", f"{len(budgets)} for a model without gates",
             "a model with gated layers, or no budget")
+
+
+def check_optimizer(optimizer: Optimizer, model: Layer) -> None:
+    """Refuse an optimiser of another model: it would change that one, and this one never learn."""
+    strange = [part.name for part in optimizer.parts if part.values.size
+               and not (part.name in model.params
+                        and np.may_share_memory(part.values, model.params[part.name]))]
+    require(not strange, "optimizer", f"arrays that are not this model's: {', '.join(strange)}",
+            "the arrays of this model", "build it from model.params")
 
 
 def require_finite_loss(value: float) -> None:

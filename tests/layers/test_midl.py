@@ -116,6 +116,12 @@ def test_exactly_k_gates_are_open_in_every_row(keep: float, training: bool) -> N
     assert set(np.unique(decision.mask)) <= {0.0, 1.0}
 
 
+@pytest.mark.parametrize("keep", ["half", None, [1]])
+def test_keep_is_a_number(keep: object) -> None:
+    with pytest.raises(InputError, match=r"keep: got .*, expected a fraction"):
+        MIDL(5, 8, keep=keep)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("keep", [1.0, 6])
 def test_everything_open_is_a_layer_gated_by_its_probability_alone(keep: float) -> None:
     layer = MIDL(3, 6, keep=keep, activation="tanh", dtype=np.float64)

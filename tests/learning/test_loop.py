@@ -52,6 +52,11 @@ def without_time(history) -> list[dict]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history.rows]
 
 
+def test_an_optimiser_of_another_model_is_refused():
+    with pytest.raises(InputError, match=r"optimizer: got arrays .* 0.weight, 0.bias, 3.weight"):
+        fit(dense(), blobs(), optimizer=Adam(dense().params, 0.01), epochs=1, progress=False)
+
+
 FULL = {
     "budgets": [Budget("quadratic", 1.0, 0.4, warm_up=0.5, of="mask")], "clip": 1.0,
     "clip_gates": 0.5, "state_schedules": {"temperature": linear(1.0, 0.5), "cut": linear(0, 0.3)},
