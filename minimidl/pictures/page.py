@@ -25,8 +25,8 @@ own work is included.</p>"""
 
 READING = """<p>In the lower maps each row is a digit and each column a hidden neuron. On the
 left stand neurons that every digit opens, on the right those that none opens any more, between
-them a staircase: neurons that have a favourite digit. Nobody told the network to divide the work
-so.</p>"""
+them neurons that some digits open and others leave closed, grouped by the digit that stands out
+most. Nobody told the network to divide the work so.</p>"""
 
 
 def page(
