@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from minimidl.arrays import Memory
 from minimidl.execution.segment import Segment, why_dense
-from minimidl.layers import GatedLinear, Layer, Linear, leaves
+from minimidl.layers import Gated, GatedLinear, Layer, Linear, leaves
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def cut(model: Layer) -> list[Stage]:
         if position == taken:
             continue
         if not isinstance(layer, GatedLinear):
-            stages.append(Stage(path, layer))
+            reason = f"{type(layer).__name__} has no kernel" if isinstance(layer, Gated) else ""
+            stages.append(Stage(path, layer, why_dense=reason))
             continue
         next_path, following = flat[position + 1] if position + 1 < len(flat) else ("", None)
         if not isinstance(following, Linear):

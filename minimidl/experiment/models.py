@@ -143,6 +143,8 @@ def stack(
     choose = {"midl": "topk", "dynamicgate": "threshold"}
     require(name in choose, "gate.budget", f"{options.gate_budget!r} for {name}",
             "'own'", "only midl and dynamicgate share a gate network")
+    require(options.gate_min_keep == 0, "gate.min_keep", options.gate_min_keep, "0",
+            "layers that share a gate network have no such guard")
     require(options.light_path == "zero", "light.path", repr(options.light_path),
             "'zero'", "layers that share a gate network have no light path")
     return [GatedStack(n_in, options.width, budget=options.gate_budget, choose=choose[name],

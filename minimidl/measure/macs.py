@@ -38,7 +38,7 @@ from minimidl.layers.activations import Elementwise
 
 @dataclass(frozen=True)
 class LayerMacs:
-    """MACs of one layer; arrays are ``(batch,)``, one number per sample.
+    """MACs of one layer; arrays are ``(batch,)``, or ``(1,)`` where every sample costs the same.
 
     Attributes:
         path: where the layer stands in the model.

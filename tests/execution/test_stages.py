@@ -3,7 +3,7 @@
 import numpy as np
 
 from minimidl.execution import Executor
-from minimidl.layers import MIDL, Dropout, Linear, Sequential
+from minimidl.layers import MIDL, Dropout, GatedStack, InputGate, Linear, Sequential
 
 
 def test_dropout_stands_in_nobodys_way():
@@ -19,3 +19,10 @@ def test_dropout_stands_in_nobodys_way():
     same_x, same = model.backward(grad_output, model_memory)
     np.testing.assert_allclose(grad_x, same_x, atol=1e-6)
     assert grads.keys() == same.keys()
+
+
+def test_gated_layers_without_a_kernel_say_so():
+    model = Sequential(InputGate(6), GatedStack(6, (8, 4)), Linear(4, 3))
+    told = Executor(model).explain()
+    assert "layer 0: dense (InputGate has no kernel)" in told
+    assert "layer 1: dense (GatedStack has no kernel)" in told

@@ -39,6 +39,15 @@ def test_options_reach_the_layers():
     assert layer.params["light.weight"].shape == (7, 8)
 
 
+def test_shared_gates_refuse_what_they_do_not_have():
+    for options, word in ((ModelOptions(gate_budget="model", gate_min_keep=2), "gate.min_keep"),
+                          (ModelOptions(gate_budget="model", light_path="linear"), "light.path")):
+        with pytest.raises(InputError, match=word):
+            build_model("dynamicgate", 7, 3, options)
+    with pytest.raises(InputError, match="gate.budget: got 'model' for input-gate"):
+        build_model("input-gate", 7, 3, ModelOptions(gate_budget="model"))
+
+
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(InputError, match=r"model: got 'gpt', expected one of dense, dropout, midl"):
         build_model("gpt", 7, 3)
