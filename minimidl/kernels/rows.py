@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.kernels import capped, select, topk
+from minimidl.kernels import capped, implicit, select, topk
 
 CURLS = {"sigmoid": 1, "lapsum": 0}
 """The constant c of ``topk.py`` by member."""
@@ -89,6 +89,6 @@ def implicit_backward(
     kind = slope.dtype.type
     pull = np.empty(slope.shape, slope.dtype)
     width = kind(max(float(temperature), float(np.finfo(slope.dtype).tiny)))
-    k, t = topk.implicit_rows(
+    k, t = implicit.implicit_rows(
         whole_rows(slope), whole_rows(u), width, whole_rows(grad_p), pull)
     return pull, kind(k), kind(t)

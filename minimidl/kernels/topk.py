@@ -1,4 +1,4 @@
-"""Soft Top-k in Numba: sigmoid and LapSum, one row at a time, and the backward of the family.
+"""Soft Top-k in Numba: sigmoid and LapSum, one row at a time.
 
 What costs is the exponential, and Numba has no vectorised one. Here it is a Taylor polynomial
 between two powers of two (:func:`exp_below`), which the compiler runs 8 or 16 scores at a time. The
@@ -198,30 +198,7 @@ def exponential_topk(
             start = 0.0
         tau, step, found = root(s, k, start, edge, curl, series, fine, False, tail, small)
         if not found:
-            tau, step, found = root(s, k, gap_start(s, k), edge, curl, series, fine, True, tail,
-                                    small)
+            start = gap_start(s, k)
+            tau, step, found = root(s, k, start, edge, curl, series, fine, True, tail, small)
         finish(s, scores.dtype.type(tau), step, curl, small, p[row], slope[row], u[row])
     return beyond
-
-
-@compiled(reassociate=True)
-def implicit_rows(
-    slope: Array, u: Array, temperature: Any, grad_p: Array, pull: Array
-) -> tuple[float, float]:
-    """Write dL/dscores into ``pull``; dL/dk and dL/dT summed over rows. See gates/threshold.py."""
-    kind = slope.dtype.type
-    all_k = all_t = 0.0
-    for row in range(slope.shape[0]):
-        total = weighted = 0.0
-        for i in range(slope.shape[1]):
-            total += np.float64(slope[row, i])
-            weighted += np.float64(slope[row, i] * grad_p[row, i])
-        mean = kind(weighted / max(total, 2.2250738585072014e-308))
-        moved = 0.0
-        for i in range(slope.shape[1]):
-            change = slope[row, i] * (grad_p[row, i] - mean) / temperature
-            pull[row, i] = change
-            moved += np.float64(change * u[row, i])
-        all_k += np.float64(mean)
-        all_t -= moved
-    return all_k, all_t
