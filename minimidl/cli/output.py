@@ -60,13 +60,15 @@ def write_atomically(path: Path, content: str) -> None:
 
 
 def check_writable(*paths: str | Path | None) -> None:
-    """Refuse an output that cannot be written *before* minutes are spent on making it."""
+    """Refuse an output that cannot be written *before* minutes are spent on making it.
+
+    Leaves nothing behind, no empty folder either.
+    """
     for path in (Path(path) for path in paths if path is not None):
         require(not path.is_dir(), f"output {path}", "a folder", "the name of a file")
-        with refuse_unwritable(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=path.parent):
-                pass
+        place = next(folder for folder in path.parents if folder.exists())
+        with refuse_unwritable(path), NamedTemporaryFile(dir=place):
+            pass
 
 
 @contextmanager

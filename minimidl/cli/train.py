@@ -49,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="any setting below; may be repeated")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE",
                         help="write a checkpoint after every epoch")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; of several runs, begin those without one")
     parser.add_argument("--json", metavar="FILE", help="write the rows here")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write training curves here")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -104,8 +104,10 @@ def run(args: argparse.Namespace) -> int:
     rows: list[Row] = []
     for operator, seed in product(operators, range(args.seed, args.seed + args.seeds)):
         checkpoint = checkpoint_of(args, seed, operator, len(operators) > 1)
+        # Of several runs the first must have begun; a later one may not have come to its turn.
+        resume = args.resume and (not rows or (checkpoint is not None and checkpoint.exists()))
         result = run_experiment(args.model, data, all_settings[operator], seed=seed,
-                                progress=not args.quiet, checkpoint=checkpoint, resume=args.resume)
+                                progress=not args.quiet, checkpoint=checkpoint, resume=resume)
         rows.append(result.row | {"topk": operator if args.topk else None})
         if args.out is not None:
             which = f"{operator}-" if args.topk else ""

@@ -41,6 +41,8 @@ def test_an_unwritable_place_is_refused_before_the_work(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="expected a place that can be written"):
         check_writable(tmp_path / "file" / "rows.json")
+    check_writable(tmp_path / "new" / "folder" / "rows.json", None)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]  # nothing is left of the attempt
 
 
 def test_numbers_stand_to_the_right():

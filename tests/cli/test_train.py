@@ -57,6 +57,15 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, monkeypatch):
         assert first[key] == second[key]
 
 
+def test_of_several_seeds_those_without_a_checkpoint_begin(tmp_path):
+    two = [*QUICK, "--checkpoint", str(tmp_path / "run.npz"), "--seeds", "2", "--resume"]
+    assert main(two) == 2  # nothing to go on from at all
+    main([*two[:-1]])
+    (tmp_path / "run.seed1.npz").unlink()
+    assert main(two) == 0
+    assert (tmp_path / "run.seed1.npz").exists()
+
+
 def test_a_checkpoint_of_another_experiment_is_refused(tmp_path, capsys):
     checkpoint = tmp_path / "run.npz"
     main([*QUICK, "--checkpoint", str(checkpoint)])
