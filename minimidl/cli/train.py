@@ -49,7 +49,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="any setting below; may be repeated")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE",
                         help="write a checkpoint after every epoch")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint; of several runs, begin those without one")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on from the checkpoint; of several runs, begin those without one")
     parser.add_argument("--json", metavar="FILE", help="write the rows here")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write training curves here")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -95,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     require(args.seeds >= 1, "--seeds", args.seeds, "at least 1")
     require(not args.resume or args.checkpoint is not None, "--resume", "no --checkpoint",
             "--checkpoint FILE, the file to go on from")
+    require(args.checkpoint is None or args.checkpoint.parent.is_dir(), "--checkpoint",
+            args.checkpoint, "a file in a folder that exists")
     chosen = chosen_settings(args)
     operators = chosen_operators(args, chosen)
     all_settings = {name: make_settings(args.data, chosen | {"gate.topk": name})

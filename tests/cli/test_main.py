@@ -33,7 +33,7 @@ def test_python_dash_m_runs_the_same():
     (["train", "--set", "gate.temperature=-1"], "temperature: got -1.0"),
     (["train", "--seeds", "0"], "--seeds: got 0"),
     (["train", "--epochs", "0"], "epochs: got 0"),
-    (["train", "--checkpoint", "/dev/null/run.npz"], "output /dev/null/run.npz"),
+    (["train", "--checkpoint", "/dev/null/run.npz"], "--checkpoint: got /dev/null/run.npz"),
     (["train", "--out", "/dev/null/figures"], "expected a place that can be written"),
     (["train", "--json", "."], "output .: got a folder"),
     (["train", "--resume"], "--resume: got no --checkpoint"),
