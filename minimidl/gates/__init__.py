@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from minimidl.gates.capped_simplex import CappedSimplexTopK
-from minimidl.gates.choose_dselect import DSelectChooser
-from minimidl.gates.choose_threshold import ThresholdChooser
-from minimidl.gates.choose_topk import TopKChooser, count_open
-from minimidl.gates.chooser import GATE_VALUES, Chooser
+from minimidl.gates.choosers.base import GATE_VALUES, Chooser
+from minimidl.gates.choosers.dselect import DSelectChooser
+from minimidl.gates.choosers.threshold import ThresholdChooser
+from minimidl.gates.choosers.topk import TopKChooser, count_open
 from minimidl.gates.decision import Decision
 from minimidl.gates.estimators import ESTIMATORS, SCORE_FUNCTIONS, Estimator, estimator
-from minimidl.gates.hard_topk import HardTopK, topk_mask
-from minimidl.gates.lapsum import LapSumTopK
 from minimidl.gates.logistic import logistic, logit
 from minimidl.gates.nets import AffineNet, LowRankNet, MlpNet, StaticNet, gate_net
-from minimidl.gates.normal_topk import NormalTopK
-from minimidl.gates.pnorm_topk import PNormTopK
 from minimidl.gates.probability import SIMPLEX, simplex
 from minimidl.gates.ranking import RANKING, NeuralSortTopK, SoftSortTopK, rank_operator
 from minimidl.gates.registry import TOPK, TopK, topk
 from minimidl.gates.sampling import GumbelTopK, PerturbedTopK, RelaxedSubset
-from minimidl.gates.sigmoid_topk import SigmoidTopK
 from minimidl.gates.straight_through import threshold_mask, threshold_mask_backward
+from minimidl.gates.threshold.capped_simplex import CappedSimplexTopK
+from minimidl.gates.threshold.hard import HardTopK, topk_mask
+from minimidl.gates.threshold.lapsum import LapSumTopK
+from minimidl.gates.threshold.normal import NormalTopK
+from minimidl.gates.threshold.pnorm import PNormTopK
+from minimidl.gates.threshold.sigmoid import SigmoidTopK
 
 __all__ = [
     "ESTIMATORS", "GATE_VALUES", "RANKING", "SCORE_FUNCTIONS", "SIMPLEX", "TOPK", "AffineNet",

@@ -6,7 +6,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import require
-from minimidl.gates.hard_topk import topk_mask
+from minimidl.gates.threshold.hard import topk_mask
 
 
 def at_least(mask: Array, scores: Array, k_min: int) -> Array:

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
-from minimidl.gates.hard_topk import HardTopK
 from minimidl.gates.ranking import NeuralSortTopK, SoftSortTopK
 from minimidl.gates.sampling import GumbelTopK, PerturbedTopK, RelaxedSubset
-from minimidl.gates.threshold_family import MEMBERS
+from minimidl.gates.threshold.family import MEMBERS
+from minimidl.gates.threshold.hard import HardTopK
 
 
 class TopK(Protocol):

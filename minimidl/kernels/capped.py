@@ -15,7 +15,7 @@ import numpy as np
 from minimidl.arrays import Array
 from minimidl.kernels.jit import compiled
 
-FARTHEST = 4096.0  # as in gates/threshold.py
+FARTHEST = 4096.0  # as in gates/threshold/base.py
 PATIENCE, MOST = 12, 160  # Newton steps before every second one halves the bracket; all steps
 
 

@@ -14,7 +14,7 @@ from minimidl.kernels.jit import compiled
 def implicit_rows(
     slope: Array, u: Array, temperature: Any, grad_p: Array, pull: Array
 ) -> tuple[float, float]:
-    """Write dL/dscores into ``pull``; dL/dk and dL/dT summed over rows. See gates/threshold.py."""
+    """Write dL/dscores into ``pull``; dL/dk and dL/dT summed over rows. See gates/threshold."""
     kind = slope.dtype.type
     all_k = all_t = 0.0
     for row in range(slope.shape[0]):

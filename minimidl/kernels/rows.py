@@ -24,7 +24,7 @@ FINE = {"float32": 1e-3, "float64": 1e-8}
 """A last Newton step so small leaves an error of half its square: below one rounding."""
 LANES = 64
 """Rows are worked on in rooms of a multiple of it: four vectors of 16 float32, or eight of 8."""
-COARSE = 64  # as in gates/threshold.py
+COARSE = 64  # as in gates/threshold/base.py
 
 
 def whole_rows(scores: Array) -> Array:
@@ -46,7 +46,7 @@ def topk_mask(scores: Array, k: int) -> Array | None:
 def solve(
     member: str, scores: Array, k: float, temperature: float
 ) -> tuple[Array, Array, Array, bool]:
-    """``p``, ``slope``, ``u`` as in ``gates.threshold.Solved``, and whether T is too low.
+    """``p``, ``slope``, ``u`` as in ``gates.threshold.base.Solved``, and whether T is too low.
 
     Args:
         member: one of :data:`MEMBERS`.
@@ -85,7 +85,7 @@ def series(dtype: np.dtype[Any]) -> tuple[Any, ...]:
 def implicit_backward(
     slope: Array, u: Array, temperature: float, grad_p: Array
 ) -> tuple[Array, Any, Any]:
-    """Gradients of scores, k and temperature, as ``gates.threshold.implicit_backward``."""
+    """Gradients of scores, k and temperature, as ``gates.threshold.base.implicit_backward``."""
     kind = slope.dtype.type
     pull = np.empty(slope.shape, slope.dtype)
     width = kind(max(float(temperature), float(np.finfo(slope.dtype).tiny)))

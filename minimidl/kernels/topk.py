@@ -25,7 +25,7 @@ import numpy as np
 from minimidl.arrays import Array
 from minimidl.kernels.jit import compiled
 
-FARTHEST = 4096.0  # as in gates/threshold.py
+FARTHEST = 4096.0  # as in gates/threshold/base.py
 DECIDED = 0.0625  # a sum of slopes below it: (nearly) every score is decided, start from the gap
 PATIENCE, MOST = 24, 200  # Newton steps before every second one halves the bracket; all steps
 

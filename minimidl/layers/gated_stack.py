@@ -19,7 +19,7 @@ import numpy.typing as npt
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates import Decision, logit
-from minimidl.gates.choose import shared_chooser
+from minimidl.gates.choosers.by_name import shared_chooser
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated, count_gates
 from minimidl.layers.initial import start_weight

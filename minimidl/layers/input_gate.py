@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.gates import Decision, logit
-from minimidl.gates.choose import make_chooser
+from minimidl.gates.choosers.by_name import make_chooser
 from minimidl.layers.gated import Gated, count_gates
 
 

@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 
 from minimidl import execution, gates, layers, losses
-from minimidl.proof import (
+from minimidl.proof.entries import (
     chooser_entries,
     estimator_entries,
     execution_entries,

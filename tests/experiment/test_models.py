@@ -44,7 +44,7 @@ def test_shared_gates_refuse_what_they_do_not_have():
                           (ModelOptions(gate_budget="model", light_path="linear"), "light.path")):
         with pytest.raises(InputError, match=word):
             build_model("dynamicgate", 7, 3, options)
-    with pytest.raises(InputError, match="gate.budget: got 'model' for input-gate"):
+    with pytest.raises(InputError, match=r"gate\.budget: got 'model' for input-gate"):
         build_model("input-gate", 7, 3, ModelOptions(gate_budget="model"))
 
 

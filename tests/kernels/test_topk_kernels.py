@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from minimidl.gates import hard_topk, topk
-from minimidl.gates.threshold import implicit_backward
+from minimidl.gates.threshold.base import implicit_backward
 from minimidl.kernels import choose
 
 pytestmark = pytest.mark.kernels

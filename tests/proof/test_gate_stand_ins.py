@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minimidl.gates import DSelectChooser, ThresholdChooser, TopKChooser
-from minimidl.gates.choose_split import SplitChooser
+from minimidl.gates.choosers.split import SplitChooser
 from minimidl.layers import MIDL, DynamicGate, GatedStack, InputGate, Linear, Sequential
 from minimidl.proof.differences import numeric_gradient
 from minimidl.proof.gate_stand_ins import (

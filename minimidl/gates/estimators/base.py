@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 
 from minimidl.arrays import Array, Memory, Rng
 from minimidl.errors import require
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
 
 
 class Estimator(ABC):

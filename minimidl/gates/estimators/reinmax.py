@@ -19,7 +19,7 @@ from minimidl.arrays import Array, Memory, Rng
 from minimidl.gates.estimators.base import Estimator, check_gate
 from minimidl.gates.logistic import logistic
 from minimidl.gates.sampling.noise import gumbel_noise, logistic_noise, need_rng
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
 
 
 class ReinMax(Estimator):

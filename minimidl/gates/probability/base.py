@@ -1,7 +1,7 @@
 """One backward for every map from scores to a probability vector.
 
 All members answer ``p_i = f(u_i - tau)`` with ``u = z / T``, ``f`` increasing and ``tau`` such that
-``sum p = 1``: the threshold equation of ``minimidl/gates/threshold.py`` with the budget 1 and no
+``sum p = 1``: the threshold equation of ``gates/threshold/base.py`` with the budget 1 and no
 upper cap. So the backward is the one derived there. With the slope ``s_i = f'(u_i - tau)``,
 
     dL/dz = s * (g - <s, g> / sum s) / T          dL/dT = -<dL/dz, u>
@@ -21,7 +21,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.gates.rows import check_rows
-from minimidl.gates.threshold import implicit_backward
+from minimidl.gates.threshold.base import implicit_backward
 
 LOWEST = -1000.0
 """A scaled score so far below the best of its row is answered with exactly 0 by every member."""

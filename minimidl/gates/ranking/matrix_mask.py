@@ -21,7 +21,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates.rows import check_rows
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
 
 MOST_PAIRS = 4096**2
 """Largest ``rows * n * n``: 128 MB for each of a handful of float64 arrays."""

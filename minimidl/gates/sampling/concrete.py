@@ -14,7 +14,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.gates.logistic import logistic
 from minimidl.gates.sampling.noise import logistic_noise, need_rng
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
 
 
 class BinaryConcrete:

@@ -3,15 +3,15 @@
 The k largest of ``z + G``, with independent standard Gumbel ``G``, are distributed as k draws
 without replacement with probabilities in proportion to ``exp(z)`` (Plackett and Luce; Kool, van
 Hoof and Welling 2019). The sample is piecewise constant in ``z``; ``backward`` returns the
-derivative of the stand-in of ``hard_topk.py``, taken at the noisy scores.
+derivative of the stand-in of ``threshold/hard.py``, taken at the noisy scores.
 """
 
 from __future__ import annotations
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.gates.hard_topk import HardTopK
 from minimidl.gates.sampling.noise import gumbel_noise, need_rng
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
+from minimidl.gates.threshold.hard import HardTopK
 
 
 class GumbelTopK:

@@ -22,7 +22,7 @@ from minimidl.arrays import Array, Memory, Rng
 from minimidl.errors import require, require_finite
 from minimidl.gates.logistic import logistic
 from minimidl.gates.sampling.noise import logistic_noise, need_rng
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
 
 
 class HardConcrete:

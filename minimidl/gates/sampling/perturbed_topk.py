@@ -18,9 +18,9 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
-from minimidl.gates.hard_topk import topk_mask
 from minimidl.gates.sampling.noise import gumbel_noise, need_rng
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
+from minimidl.gates.threshold.hard import topk_mask
 
 
 class PerturbedTopK:

@@ -22,7 +22,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates.sampling.noise import gumbel_noise, need_rng
-from minimidl.gates.threshold import check_topk
+from minimidl.gates.threshold.base import check_topk
 
 
 class Pick(NamedTuple):

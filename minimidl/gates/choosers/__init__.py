@@ -1,0 +1,1 @@
+"""Choosers: where the scores of a gate network become a decision."""

@@ -1,0 +1,37 @@
+"""A chooser by name, for the layers that accept either kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minimidl.errors import require
+from minimidl.gates.choosers.base import Chooser
+from minimidl.gates.choosers.split import SplitChooser
+from minimidl.gates.choosers.threshold import ThresholdChooser
+from minimidl.gates.choosers.topk import TopKChooser, count_open
+
+CHOICES = ("topk", "threshold")
+
+
+def make_chooser(
+    choose: str, n_gates: int, *, keep: float, topk: str, surrogate: str, threshold: float,
+    estimator: str, value: str, temperature: float,
+) -> Chooser:
+    """Build the chooser of MID-L (``"topk"``) or of DynamicGate (``"threshold"``)."""
+    require(choose in CHOICES, "choose", repr(choose), f"one of {', '.join(CHOICES)}")
+    if choose == "topk":
+        return TopKChooser(count_open(keep, n_gates), topk, surrogate, value, temperature)
+    return ThresholdChooser(threshold, estimator, 0, value, temperature)
+
+
+def shared_chooser(choose: str, budget: str, sizes: Sequence[int], **options: object) -> Chooser:
+    """One chooser for several layers.
+
+    ``budget="model"``: one cut through all scores, so that layers trade neurons.
+    ``budget="layer"``: each layer keeps its own share.
+    """
+    require(budget in ("model", "layer"), "budget", repr(budget), "'model' or 'layer'")
+    if budget == "model":
+        return make_chooser(choose, sum(sizes), **options)  # type: ignore[arg-type]
+    parts = [make_chooser(choose, size, **options) for size in sizes]  # type: ignore[arg-type]
+    return SplitChooser(parts, sizes)

@@ -1,0 +1,1 @@
+"""Threshold Top-k: find tau with ``sum F((z - tau) / T) = k``; one backward, many members."""
