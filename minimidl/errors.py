@@ -40,6 +40,15 @@ def require_finite(x: Array, argument: str) -> None:
                 "finite numbers", "remove or replace NaN and infinity first")
 
 
+def require_like(gradient: Array, value: Array, argument: str) -> None:
+    """Raise unless a gradient has exactly the shape and dtype of what it is the gradient of."""
+    if getattr(gradient, "shape", None) == value.shape and gradient.dtype == value.dtype:
+        return  # the good case alone, as in require_batch
+    got = f"{getattr(gradient, 'dtype', type(gradient).__name__)} {np.shape(gradient)}"
+    require(False, argument, got, f"{value.dtype} {value.shape}",
+            "a gradient has the shape and dtype of its value")
+
+
 def require_batch(x: Array, n_in: int, dtype: np.dtype[np.generic], argument: str = "x") -> None:
     """Raise unless ``x`` is ``(batch, n_in)`` of exactly ``dtype`` (no silent promotion)."""
     shape = getattr(x, "shape", None)

@@ -26,7 +26,7 @@ HEAVY = {
 # A layer, a gate or a loss is a formula: it reads no file, no clock and no global random state.
 PURE = {"__future__", "abc", "collections", "dataclasses", "functools", "itertools", "math",
         "typing", "enum", "warnings"}
-COMMON = {"arrays", "errors", "files"}
+COMMON = {"arrays", "errors", "files", "seeds"}
 ALL = {"*"}
 NONE: set[str] = set()
 
@@ -55,6 +55,7 @@ TABLE = {
     # room            rooms               lazily             third party                 standard
     "arrays":    Rule(NONE,               NONE,              {"numpy"},                  PURE),
     "errors":    Rule(NONE,               NONE,              {"numpy"},                  PURE),
+    "seeds":     Rule(NONE,               NONE,              {"numpy"},                  PURE),
     "files":     Rule(NONE,               NONE,              NONE,                       ALL),
     "gates":     Rule(NONE,               {"kernels.choose"}, {"numpy"},                 PURE),
     "layers":    Rule({"gates"},          NONE,              {"numpy"},                  PURE),

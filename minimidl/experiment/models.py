@@ -22,6 +22,7 @@ from minimidl.layers import (
     ReLU,
     Sequential,
 )
+from minimidl.seeds import make_rng
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,11 @@ def build_model(
     """
     require(name in HIDDEN, "model", repr(name), f"one of {', '.join(MODELS)}")
     options = options or ModelOptions()
-    require(len(options.width) > 0, "width", "()", "at least one hidden layer")
+    require(len(options.width) > 0 and min(options.width) >= 1, "width", options.width,
+            "at least one hidden layer of at least one neuron")
+    require(0 <= options.dropout < 1, "dropout", options.dropout, "a rate in [0, 1)")
     rate = max(options.dropout, 0.5) if name == "dropout" else options.dropout
-    rng = np.random.default_rng(seed)
+    rng = make_rng(seed)
     drop: list[Layer] = [Dropout(rate)] if rate else []
     if options.gate_budget != "own" and name not in ("dense", "dropout"):
         layers = stack(name, n_in, options, rng, dtype) + drop

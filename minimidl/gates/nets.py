@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch, require_finite
+from minimidl.seeds import make_rng
 
 
 class AffineNet:
@@ -33,7 +34,7 @@ class AffineNet:
         self, n_in: int, n_out: int, *, spread: float = 1.0, start: float = 0.0,
         seed: int | Rng = 0, dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        rng = np.random.default_rng(seed)
+        rng = make_rng(seed)
         self.n_in, self.n_out = n_in, n_out
         self.params: dict[str, Array] = {
             "weight": rng.normal(0, spread / np.sqrt(n_in), (n_in, n_out)).astype(dtype),
@@ -76,7 +77,7 @@ class LowRankNet:
         seed: int | Rng = 0, dtype: npt.DTypeLike = np.float32,
     ) -> None:
         require(rank >= 1, "rank", rank, "a width of at least 1")
-        rng = np.random.default_rng(seed)
+        rng = make_rng(seed)
         self.n_in, self.n_out, self.rank = n_in, n_out, rank
         self.params: dict[str, Array] = {
             "down": rng.normal(0, 1 / np.sqrt(n_in), (n_in, rank)).astype(dtype),
@@ -125,7 +126,7 @@ class StaticNet:
         self, n_in: int, n_out: int, *, spread: float = 1.0, start: float = 0.0,
         seed: int | Rng = 0, dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        rng = np.random.default_rng(seed)
+        rng = make_rng(seed)
         self.n_in, self.n_out = n_in, n_out
         self.params: dict[str, Array] = {"bias": rng.normal(start, spread, n_out).astype(dtype)}
 
@@ -205,7 +206,7 @@ def gate_net(
     """Build a gate network by name: ``"static"``, ``"linear"``, ``"low-rank"`` or ``"mlp"``."""
     require(kind in GATE_NETS, "gate", repr(kind), f"one of {', '.join(GATE_NETS)}")
     require(0 <= spread < np.inf, "spread", spread, "a number of at least 0")
-    rng = np.random.default_rng(seed)
+    rng = make_rng(seed)
     if kind == "static":
         return StaticNet(n_in, n_gates, spread=spread, start=start, seed=rng, dtype=dtype)
     if kind == "linear":

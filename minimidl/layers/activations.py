@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
 from minimidl.gates.logistic import logistic
 from minimidl.gates.special import erf
 from minimidl.layers.base import Layer
@@ -118,6 +118,7 @@ class Elementwise(Layer):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy f'(x)``."""
+        require_like(grad_output, memory["x"], "grad_output")
         return grad_output * self.function.slope(memory["x"], memory["value"]), {}
 
 

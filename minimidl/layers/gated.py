@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require, require_finite
+from minimidl.errors import require, require_finite, require_like
 from minimidl.gates import Chooser, Decision, gate_net
 from minimidl.layers.base import Layer, need_rng
 
@@ -84,6 +84,8 @@ class Gated(Layer):
         self, grad_gate: Array, grad_probability: Array | None, decision: Decision
     ) -> tuple[Array, Grads]:
         """Pull gradients of gate value and probability back to ``x`` and to ``gate.*``."""
+        if grad_probability is not None:
+            require_like(grad_probability, decision.probability, "grad_gate")
         grad_scores = self.chooser.backward(grad_gate, grad_probability, decision)
         grad_x, grads = self.gate.backward(grad_scores, decision.memory["net"])
         return grad_x, {f"gate.{name}": value for name, value in grads.items()}

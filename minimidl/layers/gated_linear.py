@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require_like
 from minimidl.gates import Chooser, Decision
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated
 from minimidl.layers.initial import start_weight
 from minimidl.layers.light import light_path
+from minimidl.seeds import make_rng
 
 
 class GatedLinear(Gated):
@@ -34,7 +36,7 @@ class GatedLinear(Gated):
         block: int, noise: float, light: str, light_rank: int, init: str, dtype: npt.DTypeLike,
         seed: int | Rng,
     ) -> None:
-        rng = np.random.default_rng(seed)
+        rng = make_rng(seed)
         weight = start_weight(init, rng, n_in, n_units, dtype)
         super().__init__(n_in, n_units, chooser=chooser, net=net, block=block, noise=noise,
                          dtype=dtype, seed=rng)
@@ -67,6 +69,7 @@ class GatedLinear(Gated):
     ) -> tuple[Array, Grads]:
         """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
         x, gate = memory["x"], memory["gate"]
+        require_like(grad_output, gate, "grad_output")
         grad_u = grad_output * gate * self.function.slope(memory["u"], memory["full"])
         # Transposed product: the gradient lies in memory as its weight does, neuron by neuron.
         grads = {"weight": (grad_u.T @ x).T, "bias": grad_u.sum(axis=0)}

@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
 from minimidl.gates import Decision, logit
 from minimidl.gates.choosers.by_name import shared_chooser
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated, count_gates
 from minimidl.layers.initial import start_weight
+from minimidl.seeds import make_rng
 
 
 class GatedStack(Gated):
@@ -66,7 +67,7 @@ class GatedStack(Gated):
         seed: int | Rng = 0,
     ) -> None:
         require(len(widths) > 0, "widths", "none", "at least one layer")
-        rng = np.random.default_rng(seed)
+        rng = make_rng(seed)
         sizes = [count_gates(width, block) for width in widths]
         chooser = shared_chooser(
             choose, budget, sizes, keep=keep, topk=topk, surrogate=surrogate, threshold=threshold,
@@ -100,6 +101,7 @@ class GatedStack(Gated):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """Back through the layers, collecting what each wants of its gates; then the gates."""
+        require_like(grad_output, memory["layers"][-1]["full"], "grad_output")
         grads: Grads = {}
         wanted: list[Array] = []
         for layer, own in reversed(list(enumerate(memory["layers"]))):

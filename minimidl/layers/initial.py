@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Rng
 from minimidl.errors import require
+from minimidl.seeds import make_rng
 
 Seed = int | Rng
 """A whole number or a generator; the same number gives the same weights."""
@@ -45,5 +46,6 @@ def start_weight(
     require(init in INITIAL, "init", repr(init), f"one of {', '.join(INITIAL)}")
     for name, width in (("n_in", n_in), ("n_out", n_out)):
         require(width >= 1, name, width, "a width of at least 1")
-    weight = INITIAL[init](np.random.default_rng(seed), n_in, n_out)
+    require(np.dtype(dtype).kind == "f", "dtype", np.dtype(dtype), "float32 or float64")
+    weight = INITIAL[init](make_rng(seed), n_in, n_out)
     return np.ascontiguousarray(weight, dtype=dtype)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require_like
 from minimidl.gates import Decision, logit
 from minimidl.gates.choosers.by_name import make_chooser
 from minimidl.layers.gated import Gated, count_gates
@@ -70,6 +71,7 @@ class InputGate(Gated):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """Two paths back to ``x``: through the product, and through the gate."""
+        require_like(grad_output, memory["gate"], "grad_output")
         per_gate = self.to_gates(grad_output * memory["x"])
         grad_x, grads = self.decide_backward(per_gate, grad_gate, memory["decision"])
         return grad_x + grad_output * memory["gate"], grads

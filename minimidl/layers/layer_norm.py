@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
 from minimidl.layers.base import Layer
 
 
@@ -52,6 +52,7 @@ class LayerNorm(Layer):
         With ``g = dy * scale``: ``dx = (g - mean(g) - normal * mean(g * normal)) / std``.
         """
         normal = memory["normal"]
+        require_like(grad_output, normal, "grad_output")
         g = grad_output * self.params["scale"]
         along = np.mean(g * normal, axis=1, keepdims=True)
         grad_x = (g - g.mean(axis=1, keepdims=True) - normal * along) * memory["inverse_std"]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require_batch
 from minimidl.layers.base import Layer
 from minimidl.layers.initial import Seed, start_weight
 
@@ -48,5 +49,6 @@ class Linear(Layer):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy W^T``, ``dW = x^T dy``, ``db = sum over the batch of dy``."""
+        require_batch(grad_output, self.n_out, self.params["bias"].dtype, "grad_output")
         grads = {"weight": memory["x"].T @ grad_output, "bias": grad_output.sum(axis=0)}
         return grad_output @ self.params["weight"].T, grads

@@ -11,7 +11,8 @@ import warnings
 import numpy as np
 import pytest
 
-from minimidl.gates import hard_topk, topk
+from minimidl.gates import topk
+from minimidl.gates.threshold import hard
 from minimidl.gates.threshold.base import implicit_backward
 from minimidl.kernels import choose
 
@@ -118,7 +119,7 @@ def test_masks_equal_the_partition(rows, dtype, k):
     scores = drawn(dtype)
     for given in (scores, np.round(scores), scores * 0, scores * 1e-30, -np.abs(scores)):
         mask = rows.topk_mask(given, k)
-        np.testing.assert_array_equal(mask, hard_topk.partition_mask(given, k))
+        np.testing.assert_array_equal(mask, hard.partition_mask(given, k))
         np.testing.assert_array_equal(mask.sum(axis=1), k)
 
 
@@ -127,7 +128,7 @@ def test_masks_of_special_scores(rows):
     scores = np.array([[biggest, -biggest, biggest, 0, -0.0, 1]], np.float32)
     for k in range(1, 6):
         np.testing.assert_array_equal(rows.topk_mask(scores, k),
-                                      hard_topk.partition_mask(scores, k))
+                                      hard.partition_mask(scores, k))
     for odd in (np.nan, np.inf, -np.inf):
         assert rows.topk_mask(np.array([[0, odd, 1]], np.float32), 1) is None
 
