@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   minimidl train --model midl --data digits --seeds 5
   minimidl train --model dynamicgate --data digits --keep 0.3 --set gate.rank=8
   minimidl train --model dynamicgate --set budget.kind=dual --set budget.target=0.5
+  minimidl train --model dynamicgate --data regimes --set budget.kind=dual --set budget.target=0.31
   minimidl train --model midl --data mnist --checkpoint run.npz --json run.json
   minimidl train --model midl --data mnist --checkpoint run.npz --resume
   minimidl train --model midl --data digits --topk sigmoid,lapsum,hard     (or: --topk all)

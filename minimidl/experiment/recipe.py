@@ -56,6 +56,7 @@ class TrainOptions:
             ``budget_target``).
         budget_strength: factor on the penalty; controllers find their own.
         budget_of: ``"mask"`` (what is executed) or ``"probability"``, for penalties.
+        budget_warm_up: share of the training over which a penalty grows to its strength.
         budget_target: MACs, gate included, as a share of the dense twin's, for controllers.
         budget_constraint: ``"equal"`` or ``"at-most"``, for controllers.
         budget_rate: of a controller's multiplier, per step.
@@ -78,6 +79,7 @@ class TrainOptions:
     budget_kind: str = "quadratic"
     budget_strength: float = 3.0
     budget_of: str = "mask"
+    budget_warm_up: float = 0.0
     budget_target: float = 0.0
     budget_constraint: str = "equal"
     budget_rate: float = 0.05
@@ -143,7 +145,8 @@ def make_budgets(model: Layer, keep: float, options: TrainOptions) -> list[Budge
             f"--set budget.kind={' or '.join(CONTROLLERS)} holds a MAC target")
     target = BUDGET_MARGIN * share_open(keep, dynamic[0].n_gates)
     return [Budget(options.budget_kind, options.budget_strength,
-                   target if options.budget_kind in WITH_TARGET else None, of=options.budget_of)]
+                   target if options.budget_kind in WITH_TARGET else None, of=options.budget_of,
+                   warm_up=options.budget_warm_up)]
 
 
 def make_score(model: Layer, keep: float, options: TrainOptions) -> Score:

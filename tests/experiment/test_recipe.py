@@ -125,3 +125,8 @@ def test_a_checkpoint_older_than_an_option_is_resumed_where_the_option_has_its_d
     check_same(config(), old, Path("run.npz"))
     with pytest.raises(InputError, match=r"--resume: got budget.target unlike those in run.npz"):
         check_same(config("budget.target=0.5"), old, Path("run.npz"))
+
+
+def test_a_penalty_can_grow_to_its_strength():
+    (budget,) = budgets_of("budget.warm_up=0.5")
+    assert budget.warm_up == 0.5
