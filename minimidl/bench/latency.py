@@ -11,17 +11,27 @@ from minimidl.arrays import Array
 from minimidl.bench.peers import Affine, best_peer, dense_peers
 from minimidl.bench.timing import Call, alternate, one_thread
 from minimidl.execution import Executor
-from minimidl.layers import Gated, Layer, Linear, leaves
+from minimidl.layers import GatedLinear, GatedStack, Layer, Linear, leaves
 
 
 def dense_twin(model: Layer) -> list[Affine]:
     """Weight and bias of every gated and linear layer: the same network with no gate.
 
     Dense peers put a ReLU between two layers, whatever the model's activation; it is the cheapest
-    one, so the yardstick is never too kind. Gates and light paths are left out.
+    one, so the yardstick is never too kind. Gates and light paths are left out, and gates on input
+    features with them.
     """
-    return [(layer.params["weight"], layer.params["bias"]) for _, layer in leaves(model)
-            if isinstance(layer, Gated | Linear)]
+    return [pair for _, layer in leaves(model) for pair in affine_maps(layer)]
+
+
+def affine_maps(layer: Layer) -> list[Affine]:
+    """The full paths of a layer: one, several in a stack, none where it only gates its input."""
+    if isinstance(layer, GatedStack):
+        return [(layer.params[f"{i}.weight"], layer.params[f"{i}.bias"])
+                for i in range(len(layer.widths))]
+    if isinstance(layer, GatedLinear | Linear):
+        return [(layer.params["weight"], layer.params["bias"])]
+    return []
 
 
 def one_sample(model: Layer, seed: int = 0) -> Array:

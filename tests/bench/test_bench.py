@@ -14,7 +14,16 @@ from minimidl.bench import alternate, batch1_latency, best_peer, dense_peers, on
 from minimidl.bench.latency import dense_twin
 from minimidl.bench.peers import BUILDERS, DensePeer
 from minimidl.bench.timing import calls_for, summary
-from minimidl.layers import MIDL, DynamicGate, LayerNorm, Linear, ReLU, Sequential
+from minimidl.layers import (
+    MIDL,
+    DynamicGate,
+    GatedStack,
+    InputGate,
+    LayerNorm,
+    Linear,
+    ReLU,
+    Sequential,
+)
 
 
 def affine(dtype=np.float32, widths=(7, 6, 5, 3)):
@@ -119,6 +128,14 @@ def test_the_dense_twin_has_the_same_widths_and_no_gate():
     model = Sequential(LayerNorm(4), DynamicGate(4, 8, light="linear"), Linear(8, 6), ReLU(),
                        Sequential(MIDL(6, 5), Linear(5, 2)))
     assert [weight.shape for weight, _ in dense_twin(model)] == [(4, 8), (8, 6), (6, 5), (5, 2)]
+
+
+def test_the_dense_twin_of_input_gates_and_of_stacks():
+    model = Sequential(InputGate(4), GatedStack(4, (8, 6)), Linear(6, 2))
+    assert [weight.shape for weight, _ in dense_twin(model)] == [(4, 8), (8, 6), (6, 2)]
+    times = batch1_latency(model, peers=["numpy"])
+    assert times["latency_us"] > 0
+    assert times["peer"] == "numpy"
 
 
 @pytest.mark.kernels
