@@ -7,11 +7,11 @@ mask entry times a slope that the forward pass already knows.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 
 from minimidl.arrays import Array, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
+from minimidl.gates.rows import check_temperature, is_number
 from minimidl.gates.threshold.base import check_topk
 
 
@@ -46,11 +46,16 @@ class Estimator(ABC):
         """
 
     def backward(self, grad_mask: Array, memory: Memory) -> Array:
-        """``dL/dz = dL/db * slope``, ``(rows, n)``."""
+        """``dL/dz = dL/db * slope``, ``(rows, n)``.
+
+        Raises InputError where ``grad_mask`` has not the shape and dtype of the scores.
+        """
+        require_like(grad_mask, memory["slope"], "grad_mask")
         return grad_mask * memory["slope"]
 
 
 def check_gate(scores: Array, cut: float, temperature: float) -> None:
     """Raise InputError unless the scores are finite rows, the cut finite, the temperature > 0."""
     check_topk(scores, 0, temperature)
-    require(math.isfinite(cut), "cut", cut, "a finite number")
+    check_temperature(temperature, scores)
+    require(is_number(cut), "cut", repr(cut), "a finite number")

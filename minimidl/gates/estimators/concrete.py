@@ -11,7 +11,7 @@ from __future__ import annotations
 from minimidl.arrays import Array, Memory, Rng
 from minimidl.gates.estimators.base import Estimator, check_gate
 from minimidl.gates.estimators.threshold import logistic_slope
-from minimidl.gates.sampling.noise import logistic_noise
+from minimidl.gates.sampling.noise import logistic_noise, need_rng
 
 
 class ConcreteStraightThrough(Estimator):
@@ -35,7 +35,8 @@ class ConcreteStraightThrough(Estimator):
         check_gate(scores, cut, temperature)
         noisy = scores - scores.dtype.type(cut)
         if rng is not None:
-            noisy = noisy + logistic_noise(rng, scores.shape).astype(scores.dtype)
+            noisy = noisy + logistic_noise(
+                need_rng(rng, "Concrete straight-through"), scores.shape).astype(scores.dtype)
         is_open = noisy > 0
         return is_open.astype(scores.dtype), {
             "slope": logistic_slope(noisy, temperature), "open": is_open,

@@ -21,6 +21,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory
 from minimidl.errors import require, require_finite
 from minimidl.gates.estimators.reinmax import pull, softmax
+from minimidl.gates.rows import is_number, require_shape
 
 
 class DSelectK:
@@ -41,9 +42,9 @@ class DSelectK:
     """
 
     def __init__(self, n: int, k: int, width: float = 1.0) -> None:
-        require(n >= 2, "n", n, "at least 2 things to choose from")
-        require(k >= 1, "k", k, "at least 1 selector")
-        require(0 < width < np.inf, "width", width, "a positive number")
+        require(isinstance(n, int) and n >= 2, "n", repr(n), "at least 2 things to choose from")
+        require(isinstance(k, int) and k >= 1, "k", repr(k), "at least 1 selector")
+        require(is_number(width) and width > 0, "width", repr(width), "a positive number")
         self.n, self.k, self.width = n, k, width
         self.bits = int(n - 1).bit_length()
         codes = np.arange(2**self.bits)[:, None] >> np.arange(self.bits)
@@ -87,8 +88,12 @@ class DSelectK:
             memory: of the forward pass.
             grad_selectors: gradient of a penalty on the selectors, ``(rows, k, 2^m)``.
 
+        Raises:
+            InputError: ``grad_q`` of another shape than ``q``.
+
         """
         selectors, mix = memory["selectors"], memory["mix"]
+        require_shape(grad_q, selectors[:, 0, :self.n], "grad_q")
         grad_code = np.zeros_like(selectors[:, 0])
         grad_code[:, :self.n] = grad_q  # codes beyond n lead nowhere
         grad_weights = pull(mix, (selectors * grad_code[:, None, :]).sum(axis=2))

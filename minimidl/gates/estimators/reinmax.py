@@ -16,10 +16,11 @@ from __future__ import annotations
 import numpy as np
 
 from minimidl.arrays import Array, Memory, Rng
+from minimidl.errors import require_like
 from minimidl.gates.estimators.base import Estimator, check_gate
 from minimidl.gates.logistic import logistic
+from minimidl.gates.rows import check_rows
 from minimidl.gates.sampling.noise import gumbel_noise, logistic_noise, need_rng
-from minimidl.gates.threshold.base import check_topk
 
 
 class ReinMax(Estimator):
@@ -43,7 +44,8 @@ class ReinMax(Estimator):
         check_gate(scores, cut, temperature)
         width = scores.dtype.type(temperature)
         u = (scores - scores.dtype.type(cut)) / width
-        noise = 0 if rng is None else logistic_noise(rng, scores.shape).astype(scores.dtype)
+        noise = 0 if rng is None else logistic_noise(
+            need_rng(rng, "ReinMax"), scores.shape).astype(scores.dtype)
         is_open = u + noise > 0
         unlikely = logistic(np.where(is_open, -u, u))  # 1 - p if open, p if closed
         return is_open.astype(scores.dtype), {"slope": unlikely / (2 * width), "open": is_open}
@@ -77,7 +79,7 @@ class CategoricalReinMax:
             InputError: rng missing, scores not finite, temperature not positive.
 
         """
-        check_topk(scores, 0, temperature)
+        check_rows(scores, temperature)
         noise = gumbel_noise(need_rng(rng, "categorical ReinMax"), scores.shape)
         chosen = (scores + noise.astype(scores.dtype)).argmax(axis=1, keepdims=True)
         one_hot = np.zeros_like(scores)
@@ -86,7 +88,11 @@ class CategoricalReinMax:
         return one_hot, {"plain": softmax(scores), "middle": middle, "open": one_hot > 0}
 
     def backward(self, grad_mask: Array, memory: Memory) -> Array:
-        """``2 J(q) g - J(p) g / 2``, ``(rows, n)``."""
+        """``2 J(q) g - J(p) g / 2``, ``(rows, n)``.
+
+        Raises InputError where ``grad_mask`` has not the shape and dtype of the scores.
+        """
+        require_like(grad_mask, memory["plain"], "grad_mask")
         return 2 * pull(memory["middle"], grad_mask) - pull(memory["plain"], grad_mask) / 2
 
 

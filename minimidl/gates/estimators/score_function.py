@@ -23,6 +23,7 @@ import numpy as np
 from minimidl.arrays import Array
 from minimidl.errors import require
 from minimidl.gates.logistic import logistic
+from minimidl.gates.rows import require_shape
 
 LossValues = Callable[[Array], Array]
 """Masks ``(rows, n)`` to losses ``(rows,)``, one per sample."""
@@ -33,6 +34,7 @@ ScoreFunction = Callable[[LossValues, Array, Array], Array]
 
 def antithetic_masks(scores: Array, uniform: Array) -> tuple[Array, Array]:
     """The masks of ``u`` and of ``1 - u``: zeros and ones, ``(rows, n)``, dtype of the scores."""
+    require_shape(uniform, scores, "uniform", "one number per score")
     p, closed = logistic(scores), logistic(-scores)
     return (uniform > closed).astype(scores.dtype), (uniform < p).astype(scores.dtype)
 
@@ -59,6 +61,9 @@ def reinforce(
 
     """
     check_losses(losses, scores)
+    require_shape(mask, scores, "mask", "one entry per score")
+    if np.ndim(baseline):
+        check_losses(np.asarray(baseline), scores, "baseline")
     return (losses - baseline)[:, None] * (mask - logistic(scores))
 
 
@@ -90,7 +95,7 @@ def arm(losses: Array, twin_losses: Array, uniform: Array) -> Array:
 
     """
     check_losses(losses, uniform)
-    check_losses(twin_losses, uniform)
+    check_losses(twin_losses, uniform, "twin_losses")
     return (losses - twin_losses)[:, None] * (uniform - 0.5)
 
 
@@ -116,13 +121,16 @@ def disarm(
 
     """
     check_losses(losses, scores)
-    check_losses(twin_losses, scores)
+    check_losses(twin_losses, scores, "twin_losses")
+    for argument, value in (("mask", mask), ("twin_mask", twin_mask)):
+        require_shape(value, scores, argument, "one entry per score")
     return (losses - twin_losses)[:, None] * (mask - twin_mask) * logistic(np.abs(scores)) / 2
 
 
-def check_losses(losses: Array, scores: Array) -> None:
-    """Raise InputError unless there is one loss per row."""
-    require(losses.shape == scores.shape[:1], "losses", f"shape {losses.shape}",
+def check_losses(losses: Array, scores: Array, argument: str = "losses") -> None:
+    """Raise InputError unless scores are rows and there is one loss per row."""
+    require(np.ndim(scores) == 2, "scores", f"shape {np.shape(scores)}", "(rows, n)")
+    require(np.shape(losses) == scores.shape[:1], argument, f"shape {np.shape(losses)}",
             f"{scores.shape[:1]}, one loss per sample",
             "a mean over the batch cannot tell which mask was good")
 

@@ -21,6 +21,7 @@ from minimidl.arrays import Array, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates.estimators.base import Estimator, check_gate
 from minimidl.gates.logistic import logistic
+from minimidl.gates.rows import is_number
 from minimidl.gates.straight_through import threshold_mask
 
 
@@ -90,7 +91,7 @@ class Clipped(ThresholdEstimator):
     """
 
     def __init__(self, width: float = 1.0) -> None:
-        require(0 < width < np.inf, "width", width, "a positive number")
+        require(is_number(width) and width > 0, "width", repr(width), "a positive number")
         self.width = width
 
     def slope(self, scores: Array, cut: float, temperature: float) -> Array:

@@ -23,6 +23,7 @@ from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates.probability.base import Probability
 from minimidl.gates.probability.softmax import Softmax
+from minimidl.gates.rows import is_number
 
 NEAR_ONE = 1e-3
 """Below ``alpha = 1 + NEAR_ONE`` the operator is softmax, and ``dL/dalpha`` the limit at 1."""
@@ -69,9 +70,10 @@ class AlphaEntmax(Probability):
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """``scores``, ``temperature`` and ``alpha`` (0-d, summed over the rows)."""
+        grads = super().backward(grad_p, memory)
         change = alpha_derivative(memory["p"], memory["alpha"])
         grad_alpha = (grad_p * change).sum().astype(grad_p.dtype)
-        return {**super().backward(grad_p, memory), "alpha": np.asarray(grad_alpha)}
+        return {**grads, "alpha": np.asarray(grad_alpha)}
 
     def solve(self, u: Array) -> Array:
         """Newton's method on the sum of the row; softmax next to ``alpha = 1``."""
@@ -89,7 +91,7 @@ class AlphaEntmax(Probability):
 
 def check_alpha(alpha: float) -> None:
     """Raise InputError for ``alpha`` outside [1, 2] or NaN."""
-    require(bool(1 <= alpha <= 2), "alpha", alpha, "a number in [1, 2]",
+    require(is_number(alpha) and 1 <= alpha <= 2, "alpha", repr(alpha), "a number in [1, 2]",
             "1 is softmax, 2 is sparsemax")
 
 

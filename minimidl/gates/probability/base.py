@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require_like
 from minimidl.gates.rows import check_rows
 from minimidl.gates.threshold.base import implicit_backward
 
@@ -67,7 +68,11 @@ class Probability(ABC):
                    "temperature": temperature}
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
-        """``scores`` ``(rows, n)`` and ``temperature`` (0-d, summed over rows); see file head."""
+        """``scores`` ``(rows, n)`` and ``temperature`` (0-d, summed over rows); see file head.
+
+        Raises InputError where ``grad_p`` has not the shape and dtype of the scores.
+        """
+        require_like(grad_p, memory["p"], "grad_p")
         grads = implicit_backward(memory["slope"], memory["u"], memory["temperature"], grad_p)
         return {"scores": grads["scores"], "temperature": np.asarray(grads["temperature"])}
 

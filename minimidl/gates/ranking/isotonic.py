@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from minimidl.arrays import Array, Memory
-from minimidl.gates.rows import check_rows
+from minimidl.gates.rows import check_rows, require_shape
 
 
 def isotonic_decreasing(y: Array) -> tuple[Array, Memory]:
@@ -42,6 +42,7 @@ def isotonic_decreasing(y: Array) -> tuple[Array, Memory]:
 
 def isotonic_decreasing_backward(grad_v: Array, memory: Memory) -> Array:
     """``dL/dy``: the mean of ``dL/dv`` over each block, ``(rows, n)``."""
+    require_shape(grad_v, memory["starts"], "grad_v")
     return block_means(grad_v, memory["starts"]).astype(grad_v.dtype)
 
 

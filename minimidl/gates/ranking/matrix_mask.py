@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
 from minimidl.gates.rows import check_rows
 from minimidl.gates.threshold.base import check_topk
 
@@ -66,7 +66,8 @@ class MatrixMask(ABC):
                 f"rows * n * n of at most {MOST_PAIRS}",
                 "this operator compares all pairs; 'lapsum' or 'sigmoid' have no such limit")
         if k <= 0 or k >= n:
-            return np.full_like(scores, 0 if k <= 0 else 1), {"temperature": temperature}
+            full = np.full_like(scores, 0 if k <= 0 else 1)
+            return full, {"u": scores, "temperature": temperature}
         # Only differences of scores count; small numbers keep more digits.
         u = (scores - np.median(scores, axis=1, keepdims=True)) / scores.dtype.type(temperature)
         matrix = softmax(self.logits(u, int(k)))  # (rows, k, n)
@@ -74,6 +75,7 @@ class MatrixMask(ABC):
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """``scores`` ``(rows, n)`` and ``temperature`` (0-d); none in ``k``, a count of rows."""
+        require_like(grad_p, memory["u"], "grad_p")
         if "matrix" not in memory:
             return {"scores": np.zeros_like(grad_p), "temperature": np.zeros((), grad_p.dtype)}
         matrix, g = memory["matrix"], grad_p[:, None, :]  # every row of the matrix hears the same g

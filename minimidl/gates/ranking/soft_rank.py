@@ -21,7 +21,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.gates.ranking.isotonic import block_means, block_starts
 from minimidl.gates.ranking.order import descending_order, put_back
-from minimidl.gates.rows import check_rows
+from minimidl.gates.rows import check_rows, require_shape
 
 
 class SoftRank:
@@ -69,6 +69,7 @@ class SoftRank:
 
     def backward(self, grad_rank: Array, memory: Memory) -> Grads:
         """``scores`` ``(rows, n)``; ``temperature`` 0-d, ``-<dL/dz, z> / T`` over all rows."""
+        require_shape(grad_rank, memory["s"], "grad_rank")
         temperature, order = memory["temperature"], memory["order"]
         g = np.take_along_axis(grad_rank, order, axis=1).astype(np.float64)
         pull = (g - block_means(g, memory["starts"])) / temperature

@@ -18,7 +18,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.gates.ranking.isotonic import block_means, block_starts
 from minimidl.gates.ranking.order import descending_order, put_back
-from minimidl.gates.rows import check_rows
+from minimidl.gates.rows import check_rows, require_shape
 
 
 class SoftSort:
@@ -65,6 +65,7 @@ class SoftSort:
 
     def backward(self, grad_sorted: Array, memory: Memory) -> Grads:
         """``scores`` ``(rows, n)``; ``temperature`` 0-d, ``-<dL/da, a> / T`` over all rows."""
+        require_shape(grad_sorted, memory["a"], "grad_sorted")
         pooled = block_means(grad_sorted, memory["starts"])
         grad_a = grad_sorted - pooled
         grad_temperature = -(grad_a * memory["a"]).sum() / memory["temperature"]

@@ -12,7 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
+from minimidl.errors import require_like
 from minimidl.gates.logistic import logistic
+from minimidl.gates.rows import check_temperature
 from minimidl.gates.sampling.noise import logistic_noise, need_rng
 from minimidl.gates.threshold.base import check_topk
 
@@ -46,6 +48,7 @@ class BinaryConcrete:
 
         """
         check_topk(scores, 0, temperature)
+        check_temperature(temperature, scores)
         noise = logistic_noise(need_rng(rng, "binary Concrete"), scores.shape)
         width = scores.dtype.type(temperature)
         u = (scores + noise.astype(scores.dtype)) / width
@@ -54,5 +57,6 @@ class BinaryConcrete:
     def backward(self, grad_gate: Array, memory: Memory) -> Grads:
         """``dz = g s (1 - s) / T`` and ``dT = -sum of dz u``, the noise held."""
         u = memory["u"]
+        require_like(grad_gate, u, "grad_gate")
         pull = grad_gate * logistic(u) * logistic(-u) / memory["temperature"]
         return {"scores": pull, "temperature": np.asarray(-(pull * u).sum())}

@@ -19,8 +19,9 @@ import math
 import numpy as np
 
 from minimidl.arrays import Array, Memory, Rng
-from minimidl.errors import require, require_finite
+from minimidl.errors import require, require_like
 from minimidl.gates.logistic import logistic
+from minimidl.gates.rows import check_rows, is_number
 from minimidl.gates.sampling.noise import logistic_noise, need_rng
 from minimidl.gates.threshold.base import check_topk
 
@@ -47,9 +48,10 @@ class HardConcrete:
     def __init__(
         self, temperature: float = 2 / 3, low: float = -0.1, high: float = 1.1
     ) -> None:
-        require(0 < temperature < math.inf, "temperature", temperature, "a positive number")
-        require(-math.inf < low < 0, "low", low, "a number below 0")
-        require(1 < high < math.inf, "high", high, "a number above 1")
+        require(is_number(temperature) and temperature > 0, "temperature", repr(temperature),
+                "a positive number")
+        require(is_number(low) and low < 0, "low", repr(low), "a number below 0")
+        require(is_number(high) and high > 1, "high", repr(high), "a number above 1")
         self.temperature, self.low, self.high = temperature, low, high
 
     def forward(self, scores: Array, rng: Rng | None = None) -> tuple[Array, Memory]:
@@ -77,6 +79,7 @@ class HardConcrete:
 
     def backward(self, grad_gate: Array, memory: Memory) -> Array:
         """``dL/dz = g (high - low) s (1 - s) / T`` where not clipped, else 0."""
+        require_like(grad_gate, memory["slope"], "grad_gate")
         return grad_gate * memory["slope"]
 
     def open_probability(self, scores: Array) -> Array:
@@ -104,9 +107,13 @@ def expected_l0(scores: Array, gate: HardConcrete | None = None) -> tuple[float,
     Returns:
         The penalty in [0, n], and the memory for :func:`expected_l0_backward`.
 
+    Raises:
+        InputError: scores not finite rows of floats, or no rows.
+
     """
-    require_finite(scores, "scores")
     gate = gate or HardConcrete()
+    check_rows(scores, gate.temperature)
+    require(len(scores) > 0, "scores", "no rows", "at least one", "there is nothing to average")
     p = gate.open_probability(scores)
     closed = logistic(scores.dtype.type(gate.open_shift) - scores)
     return float(p.sum(dtype=np.float64)) / len(scores), {"slope": p * closed}

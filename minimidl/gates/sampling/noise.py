@@ -18,8 +18,9 @@ LARGEST = 1 - 2.0**-53
 
 
 def need_rng(rng: Rng | None, who: str) -> Rng:
-    """Return ``rng``; raises InputError when it is missing."""
-    require(rng is not None, "rng", rng, "a numpy.random.Generator",
+    """Return ``rng``; raises InputError when it is missing or no generator."""
+    # By what it can do, not by its class: proofs hand over generators that follow a script.
+    require(hasattr(rng, "random"), "rng", repr(rng), "a numpy.random.Generator",
             f"{who} draws at random: pass rng=numpy.random.default_rng(0)")
     assert rng is not None
     return rng

@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
+from minimidl.gates.rows import check_temperature
 from minimidl.gates.sampling.noise import gumbel_noise, need_rng
 from minimidl.gates.threshold.base import check_topk
 from minimidl.gates.threshold.hard import topk_mask
@@ -44,7 +45,8 @@ class PerturbedTopK:
 
     def __init__(self, noise: str = "gaussian", samples: int = 100) -> None:
         require(noise in ("gaussian", "gumbel"), "noise", repr(noise), "'gaussian' or 'gumbel'")
-        require(samples >= 1, "samples", samples, "a whole number of at least 1")
+        require(isinstance(samples, int) and samples >= 1, "samples", repr(samples),
+                "a whole number of at least 1")
         self.noise, self.samples = noise, samples
 
     def draw(self, rng: Rng, shape: tuple[int, ...]) -> Array:
@@ -74,11 +76,13 @@ class PerturbedTopK:
 
         """
         check_topk(scores, k, temperature)
+        check_temperature(temperature, scores)
         require(float(k).is_integer(), "k", k, "a whole number", "a hard choice has no parts")
         width, n = scores.dtype.type(temperature), scores.shape[1]
         e = self.draw(need_rng(rng, "perturbed Top-k"), (self.samples, *scores.shape))
         e = e.astype(scores.dtype)  # (samples, rows, n)
-        masks = topk_mask((scores + width * e).reshape(-1, n), int(k)).reshape(e.shape)
+        noisy = (scores + width * e).reshape(self.samples * len(scores), n)
+        masks = topk_mask(noisy, int(k)).reshape(e.shape)
         memory = {"noise": e, "masks": masks, "plain": topk_mask(scores, int(k)),
                   "temperature": width}
         return masks.mean(axis=0, dtype=scores.dtype), memory
@@ -86,6 +90,7 @@ class PerturbedTopK:
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """Gradients of ``scores`` and of ``temperature`` (0-d); see the head of this file."""
         e, dtype = memory["noise"], memory["noise"].dtype
+        require_like(grad_p, e[0], "grad_p")
         change = memory["masks"].astype(dtype) - memory["plain"]
         gain = (grad_p * change).sum(axis=2, keepdims=True)  # (samples, rows, 1)
         gain /= dtype.type(len(e)) * memory["temperature"]

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require
+from minimidl.errors import require, require_like
+from minimidl.gates.rows import check_temperature
 from minimidl.gates.sampling.noise import gumbel_noise, need_rng
 from minimidl.gates.threshold.base import check_topk
 
@@ -96,6 +97,7 @@ class RelaxedSubset:
 
         """
         check_topk(scores, k, temperature)
+        check_temperature(temperature, scores)
         require(float(k).is_integer(), "k", k, "a whole number", "each softmax takes one")
         noise = gumbel_noise(need_rng(rng, "relaxed subset sampling"), scores.shape)
         width = scores.dtype.type(temperature)
@@ -111,6 +113,7 @@ class RelaxedSubset:
 
     def backward(self, grad_p: Array, memory: Memory) -> Grads:
         """Gradients of ``scores`` and of ``temperature`` (0-d); the noise is held."""
+        require_like(grad_p, memory["scores"], "grad_p")
         carry = np.zeros_like(memory["scores"])
         width, along = memory["temperature"], carry.dtype.type(0)
         for picked in reversed(memory["picks"]):

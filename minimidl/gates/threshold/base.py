@@ -25,8 +25,9 @@ from typing import NamedTuple
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require, require_finite
+from minimidl.errors import require, require_finite, require_like
 from minimidl.gates.fast_rows import row_kernels
+from minimidl.gates.rows import check_scores, is_number
 
 COARSE = 64
 """A warning is due where T is below so many rounding errors of the scores."""
@@ -36,10 +37,10 @@ FARTHEST = 4096.0
 
 def check_topk(scores: Array, k: float, temperature: float) -> None:
     """Raise InputError for scores that are not finite rows, k outside [0, n] or T <= 0."""
-    require(scores.ndim == 2 and scores.dtype.kind == "f", "scores",
-            f"shape {scores.shape}, dtype {scores.dtype}", "(rows, n) of floats")
-    require(0 <= k <= scores.shape[1], "k", k, f"a number in [0, {scores.shape[1]}]")
-    require(bool(np.isfinite(temperature)) and temperature > 0, "temperature", temperature,
+    check_scores(scores)
+    require(is_number(k) and 0 <= k <= scores.shape[1], "k", repr(k),
+            f"a number in [0, {scores.shape[1]}]")
+    require(is_number(temperature) and temperature > 0, "temperature", repr(temperature),
             "a positive number")
     require_finite(scores, "scores")
 
@@ -74,8 +75,12 @@ def implicit_backward(
 
 
 def family_backward(slope: Array, u: Array, temperature: float, grad_p: Array) -> Grads:
-    """:func:`implicit_backward`, compiled where the array is large."""
-    fast = row_kernels(slope) if grad_p.dtype == slope.dtype else None
+    """:func:`implicit_backward`, compiled where the array is large.
+
+    Raises InputError where ``grad_p`` has not the shape and dtype of the scores.
+    """
+    require_like(grad_p, slope, "grad_p")
+    fast = row_kernels(slope)
     if fast is None:
         return implicit_backward(slope, u, temperature, grad_p)
     scores, k, t = fast.implicit_backward(slope, u, temperature, grad_p)

@@ -25,7 +25,7 @@ class NormalTopK(ThresholdTopK):
         exactly k: yes, to rounding
         exact zeros: no
         use when: you compare with noise on the scores; else take sigmoid, which is faster
-        source: the probit member of the family of math.md, section 0; no paper proposes it
+        source: the probit member of the threshold family; no paper proposes it
 
     """
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import require
+from minimidl.gates.rows import is_number
 from minimidl.gates.threshold.base import ThresholdTopK
 from minimidl.gates.threshold.roots import cut_by_newton
 
@@ -36,7 +37,8 @@ class PNormTopK(ThresholdTopK):
     """
 
     def __init__(self, exponent: float = 4 / 3) -> None:
-        require(1 < exponent < math.inf, "exponent", exponent, "a finite number above 1")
+        require(is_number(exponent) and exponent > 1, "exponent", repr(exponent),
+                "a finite number above 1")
         self.exponent = float(exponent)
         # 1 / (4/3 - 1) is 3.0000000000000004: a whole power makes a cube a cube.
         power = 1 / (self.exponent - 1)
