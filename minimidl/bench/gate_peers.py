@@ -50,29 +50,62 @@ def torch_peers(
         import torch
     except ImportError:
         return {}
-    z, g = torch.from_numpy(scores) / temperature, torch.from_numpy(grad_p)
-    cdf, pair, middle = formulas(operator)
-    reach = 0.0 if operator == "capped-simplex" else abs(np.log(k / (scores.shape[1] - k))) + 1.0
+    g = torch.from_numpy(grad_p)
+    problem = TorchProblem(operator, torch.from_numpy(scores), k, temperature, g)
+    peers: dict[str, PeerCall] = {
+        "torch bisection, by hand": lambda: problem.by_hand(problem.bisected),
+        "torch Newton, by hand": lambda: problem.by_hand(problem.by_newton),
+    }
+    if operator == "capped-simplex":
+        return peers | entmax_peer(scores, k, temperature, g)
+    return peers | {"torch bisection, autograd": problem.by_autograd}
 
-    def ends() -> tuple[Any, Any]:
-        low, high = z.amin(1, keepdim=True), z.amax(1, keepdim=True)
-        return low - 1 - reach, high + reach
 
-    def bisected() -> Any:
-        room = torch.empty_like(z)
-        low, high = ends()
+class TorchProblem:
+    """One batch of rows to choose from, as tensors, and the ways to solve it.
+
+    Args:
+        operator: a name that :func:`formulas` knows.
+        scores: tensor ``(rows, n)``.
+        k: budget, strictly inside (0, n).
+        temperature: ``T``.
+        g: ``dL/dp``, a tensor as the scores.
+
+    """
+
+    def __init__(self, operator: str, scores: Any, k: float, temperature: float, g: Any) -> None:
+        self.scores, self.z = scores, scores / temperature
+        self.k, self.temperature, self.g = k, temperature, g
+        self.cdf, self.pair, self.middle = formulas(operator)
+        share = k / (scores.shape[1] - k)
+        self.reach = 0.0 if operator == "capped-simplex" else abs(np.log(share)) + 1.0
+
+    def ends(self) -> tuple[Any, Any]:
+        """A bracket of the cut, ``(rows, 1)`` each."""
+        low, high = self.z.amin(1, keepdim=True), self.z.amax(1, keepdim=True)
+        return low - 1 - self.reach, high + self.reach
+
+    def bisected(self) -> Any:
+        """The cut ``(rows, 1)`` by halving the bracket."""
+        import torch
+
+        room = torch.empty_like(self.z)
+        low, high = self.ends()
         for _ in range(BISECTIONS):
             tau = 0.5 * (low + high)
-            many = cdf(torch.sub(z, tau, out=room)).sum(1, keepdim=True) > k
+            many = self.cdf(torch.sub(self.z, tau, out=room)).sum(1, keepdim=True) > self.k
             low, high = torch.where(many, tau, low), torch.where(many, high, tau)
         return 0.5 * (low + high)
 
-    def by_newton() -> Any:
-        low, high = ends()
-        tau = z.mean(1, keepdim=True) - middle
+    def by_newton(self) -> Any:
+        """The cut ``(rows, 1)`` by Newton's method in the bracket."""
+        import torch
+
+        low, high = self.ends()
+        tau = self.z.mean(1, keepdim=True) - self.middle
         for _ in range(NEWTON_STEPS):
-            p, d = pair(z - tau)
-            excess = p.sum(1, keepdim=True) - k
+            p, d = self.pair(self.z - tau)
+            excess = p.sum(1, keepdim=True) - self.k
             step = excess / d.sum(1, keepdim=True).clamp_min_(1e-6)
             if step.abs().max() < SMALL_STEP:
                 return tau + step
@@ -81,30 +114,28 @@ def torch_peers(
             tau = torch.where((tau > low) & (tau < high), tau, 0.5 * (low + high))
         return tau
 
-    def by_hand(find: Callable[[], Any]) -> tuple[Any, Any]:
+    def by_hand(self, find: Callable[[], Any]) -> tuple[Any, Any]:
+        """``p`` and ``dL/dscores``, the backward written by hand."""
+        import torch
+
         with torch.inference_mode():
-            p, d = pair(z - find())
-            mean = (d * g).sum(1, keepdim=True) / d.sum(1, keepdim=True)
-            return p, d.mul_(g - mean).div_(temperature)
+            p, d = self.pair(self.z - find())
+            mean = (d * self.g).sum(1, keepdim=True) / d.sum(1, keepdim=True)
+            return p, d.mul_(self.g - mean).div_(self.temperature)
 
-    def by_autograd() -> tuple[Any, Any]:
-        leaf = torch.from_numpy(scores).requires_grad_()
+    def by_autograd(self) -> tuple[Any, Any]:
+        """``p`` and ``dL/dscores`` through autograd."""
+        import torch
+
+        leaf = self.scores.detach().requires_grad_()
         with torch.no_grad():
-            tau = bisected()
-            total = pair(z - tau)[1].sum(1, keepdim=True)
-        u = leaf / temperature - tau
+            tau = self.bisected()
+            total = self.pair(self.z - tau)[1].sum(1, keepdim=True)
+        u = leaf / self.temperature - tau
         # Attached to the graph, this Newton step carries the derivative of the cut.
-        p = cdf(u - (cdf(u).sum(1, keepdim=True) - k) / total)
-        (grad,) = torch.autograd.grad(p, leaf, g)
+        p = self.cdf(u - (self.cdf(u).sum(1, keepdim=True) - self.k) / total)
+        (grad,) = torch.autograd.grad(p, leaf, self.g)
         return p, grad
-
-    peers: dict[str, PeerCall] = {
-        "torch bisection, by hand": lambda: by_hand(bisected),
-        "torch Newton, by hand": lambda: by_hand(by_newton),
-    }
-    if operator == "capped-simplex":
-        return peers | entmax_peer(scores, k, temperature, g)
-    return peers | {"torch bisection, autograd": by_autograd}
 
 
 def formulas(operator: str) -> tuple[Callable[[Any], Any], Callable[[Any], Any], float]:
