@@ -45,7 +45,8 @@ class GatedStack(Gated):
         gate: gate network.
         gate_rank: width of the middle of a low-rank or mlp gate.
         gate_spread: starting standard deviation of the scores over the temperature.
-        gate_value: ``"probability"`` or ``"binary"``.
+        gate_value: ``"probability"`` or ``"binary"``; None: as MID-L (``"probability"``) behind a
+            Top-k, as DynamicGate (``"binary"``) behind a threshold.
         gate_noise: exploration noise on the scores, in training only.
         open_probability: starting probability at the origin.
         temperature: of the chooser.
@@ -62,16 +63,17 @@ class GatedStack(Gated):
         keep: float = 0.45, topk: str = "hard", surrogate: str = "sigmoid",
         threshold: float = 0.5, estimator: str = "identity-probability", activation: str = "relu",
         block: int = 1, gate: str = "low-rank", gate_rank: int = 8, gate_spread: float = 1.0,
-        gate_value: str = "probability", gate_noise: float = 0.0, open_probability: float = 0.5,
+        gate_value: str | None = None, gate_noise: float = 0.0, open_probability: float = 0.5,
         temperature: float = 1.0, init: str = "he", dtype: npt.DTypeLike = np.float32,
         seed: int | Rng = 0,
     ) -> None:
         require(len(widths) > 0, "widths", "none", "at least one layer")
         rng = make_rng(seed)
         sizes = [count_gates(width, block) for width in widths]
+        value = gate_value or ("binary" if choose == "threshold" else "probability")
         chooser = shared_chooser(
             choose, budget, sizes, keep=keep, topk=topk, surrogate=surrogate, threshold=threshold,
-            estimator=estimator, value=gate_value, temperature=temperature)
+            estimator=estimator, value=value, temperature=temperature)
         net = {"kind": gate, "rank": gate_rank, "spread": gate_spread * temperature,
                "start": temperature * logit(open_probability, "open_probability")}
         super().__init__(n_in, sum(widths), chooser=chooser, net=net, block=block,

@@ -120,3 +120,10 @@ def test_bad_options_are_told(widths, options, message):
     with pytest.raises(InputError) as caught:
         GatedStack(5, widths, **options)
     assert message in str(caught.value)
+
+
+def test_the_gate_value_is_that_of_the_layer_whose_choice_it_makes():
+    for choose, alone in (("topk", MIDL(5, 8)), ("threshold", DynamicGate(5, 8))):
+        assert GatedStack(5, (8, 4), choose=choose).gate_value == alone.gate_value
+    assert GatedStack(5, (8,), choose="threshold", gate_value="probability").gate_value == \
+        "probability"
