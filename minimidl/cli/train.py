@@ -44,7 +44,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for name in SHORTCUTS:
         parser.add_argument(f"--{name.replace('_', '-')}", help=f"short for --set {name}=...")
     parser.add_argument("--topk", metavar="NAME[,NAME...]",
-                        help="Top-k operators of midl, one after the other, or 'all' of them")
+                        help="Top-k operators of midl or input-gate, one after the other, or "
+                             "'all'; dselect-k, made for few blocks, only by its name")
     parser.add_argument("--k", type=int, help="number of open gates, instead of --keep")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="any setting below; may be repeated")
@@ -77,7 +78,13 @@ def chosen_operators(args: argparse.Namespace, settings: dict[str, Any]) -> list
         return [settings.get("gate.topk", "hard")]
     require(args.model in ("midl", "input-gate"), "--topk", f"{args.topk} for {args.model}",
             "a model that chooses its k best", "for example --model midl")
-    return [*TOPK, *SIMPLEX] if args.topk == "all" else args.topk.split(",")
+    if args.topk == "all":
+        return [*TOPK, *SIMPLEX]
+    names: list[str] = args.topk.split(",")
+    known = [*TOPK, *SIMPLEX, *(["dselect-k"] if args.model == "midl" else [])]
+    for name in names:  # all of them before the first one trains
+        require(name in known, "--topk", repr(name), f"one of all, {', '.join(known)}")
+    return names
 
 
 def checkpoint_of(args: argparse.Namespace, seed: int, operator: str, many: bool) -> Path | None:
@@ -93,13 +100,17 @@ def run(args: argparse.Namespace) -> int:
     """Train every operator with every seed, print and write the rows."""
     from minimidl.data import load
     from minimidl.experiment import make_settings, run_experiment
+    from minimidl.experiment.models import MODELS
+    from minimidl.experiment.settings import check_read
 
+    require(args.model in MODELS, "model", repr(args.model), f"one of {', '.join(MODELS)}")
     require(args.seeds >= 1, "--seeds", args.seeds, "at least 1")
     require(not args.resume or args.checkpoint is not None, "--resume", "no --checkpoint",
             "--checkpoint FILE, the file to go on from")
     require(args.checkpoint is None or args.checkpoint.parent.is_dir(), "--checkpoint",
             args.checkpoint, "a file in a folder that exists")
     chosen = chosen_settings(args)
+    check_read(args.model, chosen)
     operators = chosen_operators(args, chosen)
     all_settings = {name: make_settings(args.data, chosen | {"gate.topk": name})
                     for name in operators}

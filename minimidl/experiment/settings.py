@@ -52,6 +52,28 @@ def make_settings(dataset: str, chosen: Mapping[str, Any]) -> Settings:
         TrainOptions(**{name: value for name, value in values.items() if name not in own}))
 
 
+GATED = ("midl", "dynamicgate", "static-gate", "input-gate")
+TOPK_GATED, THRESHOLD_GATED = ("midl", "input-gate"), ("dynamicgate", "static-gate")
+READERS: dict[str, tuple[str, ...]] = {
+    "gate.net": ("midl", "dynamicgate", "input-gate"),
+    "gate.topk": TOPK_GATED, "gate.surrogate": TOPK_GATED,
+    "gate.estimator": THRESHOLD_GATED, "gate.min_keep": THRESHOLD_GATED,
+    "gate.threshold": THRESHOLD_GATED, "gate.cut_start": THRESHOLD_GATED,
+    "gate.cut_end": THRESHOLD_GATED, "gate.cut_schedule": THRESHOLD_GATED,
+    "light.": ("midl", "dynamicgate", "static-gate"), "budget.": THRESHOLD_GATED,
+    "gate.": GATED, "keep": GATED,
+}
+"""Who reads a setting: the first entry that a name begins with; what is not here, everybody."""
+
+
+def check_read(model: str, chosen: Mapping[str, Any]) -> None:
+    """Raise InputError for a chosen setting that ``model`` would ignore in silence."""
+    for name in chosen:
+        readers = next((who for head, who in READERS.items() if name.startswith(head)), (model,))
+        require(model in readers, "--set", f"{name} for {model}",
+                f"a setting that {model} reads", f"{name} is for {', '.join(readers)}")
+
+
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
     """``["gate.rank=8"] -> {"gate.rank": 8}``, each value in the type of its default."""
     chosen = {}

@@ -92,3 +92,15 @@ def test_several_operators_in_one_run(tmp_path, capsys):
 def test_operators_are_for_models_that_choose(capsys):
     assert main([*QUICK, "--model", "dense", "--topk", "hard"]) == 2
     assert "--topk: got hard for dense" in capsys.readouterr().err
+
+
+def test_every_operator_is_looked_up_before_the_first_one_trains(capsys):
+    assert main([*QUICK, "--model", "midl", "--topk", "hard,nope"]) == 2
+    told = capsys.readouterr()
+    assert "--topk: got 'nope', expected one of all, sigmoid" in told.err
+    assert not told.out
+
+
+def test_a_setting_that_the_model_ignores_is_refused(capsys):
+    assert main([*QUICK, "--model", "midl", "--set", "budget.kind=dual"]) == 2
+    assert "budget.kind for midl" in capsys.readouterr().err

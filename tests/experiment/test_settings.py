@@ -4,6 +4,8 @@ import pytest
 
 from minimidl.errors import InputError
 from minimidl.experiment import make_settings, parse_assignments
+from minimidl.experiment.models import MODELS
+from minimidl.experiment.settings import check_read, known
 
 
 def test_values_take_the_type_of_their_default():
@@ -35,3 +37,28 @@ def test_choice_beats_data_set_beats_common_default():
 def test_bad_assignments_say_what_would_be_good(text, message):
     with pytest.raises(InputError, match=message):
         parse_assignments([text])
+
+
+@pytest.mark.parametrize(("model", "setting"), [
+    ("dense", "gate.noise"), ("dense", "keep"), ("dropout", "budget.kind"),
+    ("midl", "budget.kind"), ("midl", "gate.estimator"), ("midl", "gate.cut_start"),
+    ("dynamicgate", "gate.topk"), ("static-gate", "gate.net"), ("input-gate", "light.path"),
+])
+def test_a_setting_that_nobody_would_read_is_refused(model, setting):
+    with pytest.raises(InputError, match=rf"--set: got {setting} for {model}"):
+        check_read(model, {setting: 1})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_setting_has_a_reader_and_training_is_for_all(model):
+    check_read(model, dict.fromkeys(("width", "epochs", "clip", "learning_rate", "dropout"), 1))
+    for setting in known():
+        assert any(not refused(name, setting) for name in MODELS), setting
+
+
+def refused(model, setting):
+    try:
+        check_read(model, {setting: 1})
+    except InputError:
+        return True
+    return False
