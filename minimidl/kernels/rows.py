@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.kernels import capped, implicit, select, topk
+from minimidl.errors import require_finite
+from minimidl.kernels import capped, implicit, select, sigmoid, topk
 
 CURLS = {"sigmoid": 1, "lapsum": 0}
 """The constant c of ``topk.py`` by member."""
@@ -50,16 +51,52 @@ def solve(
 
     Args:
         member: one of :data:`MEMBERS`.
-        scores: ``(rows, n)`` finite, float32 or float64.
+        scores: ``(rows, n)``, float32 or float64.
         k: strictly between 0 and n.
         temperature: positive.
 
+    Raises:
+        InputError: scores not finite.
+
     """
-    scores, kind, info = whole_rows(scores), scores.dtype.type, np.finfo(scores.dtype)
+    scores = whole_rows(scores)
+    p, slope, u = (np.empty_like(scores) for _ in range(3))
+    left = np.ones(len(scores), np.bool_)
+    if member == "sigmoid":
+        solve_easy(scores, k, temperature, p, slope, u, left)
+        if not left.any():  # and every score is finite
+            return p, slope, u, False
+    require_finite(scores, "scores")
+    if left.all():
+        return p, slope, u, solve_all(member, scores, k, temperature, p, slope, u)
+    rest = scores[left]
+    answers = [np.empty_like(rest) for _ in range(3)]
+    beyond = solve_all(member, rest, k, temperature, *answers)
+    p[left], slope[left], u[left] = answers
+    return p, slope, u, beyond
+
+
+def solve_easy(
+    scores: Array, k: float, temperature: float, p: Array, slope: Array, u: Array, left: Array
+) -> None:
+    """Sigmoid Top-k of the rows that are easy; ``left`` says which are not."""
+    info = np.finfo(scores.dtype)
+    width = max(float(temperature), float(info.tiny))
+    room = np.full((2, padded(scores)), sigmoid.HIGHEST, scores.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # told by ``left``
+        sigmoid.sigmoid_topk(
+            scores, float(k), width, 1 / (COARSE * float(info.eps)), series(scores.dtype),
+            FINE[scores.dtype.name], room, p, slope, u, left)
+
+
+def solve_all(
+    member: str, scores: Array, k: float, temperature: float, p: Array, slope: Array, u: Array
+) -> bool:
+    """Any member, any finite scores; answers whether T is too low."""
+    kind, info = scores.dtype.type, np.finfo(scores.dtype)
     width = max(float(temperature), float(info.tiny))
     cuts = np.empty(len(scores), scores.dtype)
     means, spreads = np.empty(len(scores)), np.empty(len(scores))
-    p, slope, u = (np.empty_like(scores) for _ in range(3))
     # With a whole k all is decided where the gap below the k-th score is wider than F reaches, and
     # any shift into the gap will do. Otherwise the k-th score is the one that is shared out.
     exact = float(k) != math.floor(k)
@@ -68,13 +105,16 @@ def solve(
                    for units in (topk.FARTHEST, 1 / (COARSE * float(info.eps))))
     given = (scores, float(k), kind(width), far, coarse, cuts, means, spreads)
     if member == "capped-simplex":
-        beyond = capped.capped_topk(*given, p, slope, u)
-    else:
-        name, whole = scores.dtype.name, -(-scores.shape[1] // LANES) * LANES
-        room = np.full((3, whole), -2 * topk.FARTHEST, scores.dtype)
-        beyond = topk.exponential_topk(
-            *given, kind(CURLS[member]), series(scores.dtype), FINE[name], room, p, slope, u)
-    return p, slope, u, bool(beyond)
+        return bool(capped.capped_topk(*given, p, slope, u))
+    room = np.full((3, padded(scores)), -2 * topk.FARTHEST, scores.dtype)
+    return bool(topk.exponential_topk(
+        *given, kind(CURLS[member]), series(scores.dtype), FINE[scores.dtype.name], room,
+        p, slope, u))
+
+
+def padded(scores: Array) -> int:
+    """Length of a room for one row of scores."""
+    return -(-scores.shape[1] // LANES) * LANES
 
 
 def series(dtype: np.dtype[Any]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Soft Top-k in Numba: sigmoid and LapSum, one row at a time.
+"""Soft Top-k in Numba: LapSum, and those rows of sigmoid that are not easy (see ``sigmoid.py``).
 
 What costs is the exponential, and Numba has no vectorised one. Here it is a Taylor polynomial
 between two powers of two (:func:`exp_below`), which the compiler runs 8 or 16 scores at a time. The

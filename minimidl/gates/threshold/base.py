@@ -37,12 +37,17 @@ FARTHEST = 4096.0
 
 def check_topk(scores: Array, k: float, temperature: float) -> None:
     """Raise InputError for scores that are not finite rows, k outside [0, n] or T <= 0."""
+    check_problem(scores, k, temperature)
+    require_finite(scores, "scores")
+
+
+def check_problem(scores: Array, k: float, temperature: float) -> None:
+    """:func:`check_topk` without the look at every score."""
     check_scores(scores)
     require(is_number(k) and 0 <= k <= scores.shape[1], "k", repr(k),
             f"a number in [0, {scores.shape[1]}]")
     require(is_number(temperature) and temperature > 0, "temperature", repr(temperature),
             "a positive number")
-    require_finite(scores, "scores")
 
 
 def implicit_backward(
@@ -167,7 +172,8 @@ class ThresholdTopK(ABC):
     def solve(self, scores: Array, k: float, temperature: float) -> Solved:
         """Find ``tau`` for every row and evaluate there, for ``0 < k < n``.
 
-        Compiled for large arrays; what follows is the NumPy reference.
+        Compiled for large arrays; what follows is the NumPy reference. Raises InputError for scores
+        that are not finite: here, because compiled rows find out while they look at them anyway.
         """
         fast = row_kernels(scores) if self.twin else None
         if fast is not None:
@@ -175,6 +181,7 @@ class ThresholdTopK(ABC):
             if coarse:
                 scale(scores, k, temperature)  # for its warning, and for its precise rule
             return Solved(p, slope, u)
+        require_finite(scores, "scores")
         scaled = scale(scores, k, temperature)
         u = (scaled - self.cut(scaled, k)).astype(scores.dtype)
         return Solved(self.cdf(u), self.slope(u), u)
@@ -200,8 +207,9 @@ class ThresholdTopK(ABC):
             RuntimeWarning: the temperature is too low for the precision; see :func:`scale`.
 
         """
-        check_topk(scores, k, temperature)
+        check_problem(scores, k, temperature)
         if k <= 0 or k >= scores.shape[1]:  # nothing left to choose: every gradient is 0
+            require_finite(scores, "scores")
             full = np.full_like(scores, 0 if k <= 0 else 1)
             return full, {"u": np.zeros_like(scores), "slope": np.zeros_like(scores),
                           "temperature": temperature}
