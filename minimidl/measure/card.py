@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
 from minimidl.errors import require
 
@@ -14,7 +15,7 @@ def card(thing: object) -> dict[str, str]:
     """Read the ``Card:`` section of a docstring.
 
     Args:
-        thing: a class, or an object of one.
+        thing: a class, an object of one, or a function.
 
     Returns:
         The text of each of :data:`FIELDS`, lines joined.
@@ -23,7 +24,7 @@ def card(thing: object) -> dict[str, str]:
         InputError: no card, or a field missing.
 
     """
-    kind = thing if inspect.isclass(thing) else type(thing)
+    kind: Any = thing if inspect.isclass(thing) or inspect.isfunction(thing) else type(thing)
     text = inspect.cleandoc(kind.__doc__ or "")
     found = re.search(r"^Card:\n((?: {4}.*\n?)+)", text, re.MULTILINE)
     require(found is not None, kind.__name__, "a docstring without a card",

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from minimidl.gates import ESTIMATORS, RANKING, SIMPLEX, TOPK
-from minimidl.gates.estimators import DSelectK
+from minimidl.gates import ESTIMATORS, RANKING, SCORE_FUNCTIONS, SIMPLEX, TOPK
+from minimidl.gates.estimators import CategoricalReinMax, DSelectK, arm, disarm, reinforce
 from minimidl.gates.sampling import BinaryConcrete, HardConcrete
 from minimidl.measure.card import FIELDS, card
 from minimidl.pictures.operators import gate_thumbnail, operator_thumbnail
@@ -39,8 +39,24 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         "Classes of `minimidl.gates.sampling` and `minimidl.gates.estimators`; `--topk dselect-k` "
         "for the last.",
         {"binary-concrete": BinaryConcrete(), "hard-concrete": HardConcrete(),
-         "dselect-k": DSelectK(4, 2)}),
+         "categorical-reinmax": CategoricalReinMax(), "dselect-k": DSelectK(4, 2)}),
+    "Score functions": (
+        "Functions of `minimidl.gates.estimators`, for gates that are drawn and losses that are "
+        "known per sample; no options of the layers.",
+        {"reinforce": reinforce, "arm": arm, "disarm": disarm}),
 }
+
+WITHOUT_FIGURE = ("categorical-reinmax", "dselect-k", "reinforce", "arm", "disarm")
+"""What is no function of one score."""
+
+BIAS = """## Bias and spread
+
+How far each estimator's mean is from the true gradient, and how far one sample is from that mean,
+for one small network of six gates; both by enumeration of all masks. Draw your own with
+`minimidl.proof.bias_variance` and `minimidl.pictures.bias_variance`; tutorial 03 does.
+
+![bias and spread of every estimator](bias-variance.png)
+"""
 
 HEAD = """# Every gate, side by side
 
@@ -61,7 +77,7 @@ def text() -> str:
     sections = [f"## {title}\n\n{intro}\n\n" + "\n".join(
         section(name, c) for name, c in cards(members))
         for title, (intro, members) in FAMILIES.items()]
-    return HEAD + rows + "\n" + "\n".join(sections)
+    return HEAD + rows + "\n" + "\n".join([*sections, BIAS])
 
 
 def cards(members: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -74,7 +90,7 @@ def section(name: str, fields: dict[str, str]) -> str:
     """One operator."""
     lines = [f"* **{field}**: " + (f"`{fields[field]}`" if field == "formula" else fields[field])
              for field in FIELDS]
-    figure = "" if name == "dselect-k" else f"\n![{name}: answer and derivative]({name}.png)\n"
+    figure = "" if name in WITHOUT_FIGURE else f"\n![{name}: answer and derivative]({name}.png)\n"
     return f"### {name}\n\n" + "\n".join(lines) + "\n" + figure
 
 
@@ -93,6 +109,18 @@ def draw(folder: Path) -> None:
         pull = gate.backward(np.ones_like(scores[None]), memory)
         slope = pull["scores"] if isinstance(pull, dict) else pull
         save_figure(gate_thumbnail(scores, answer[0], slope[0]), folder / f"{name}.png", 90)
+    save_figure(bias_figure(), folder / "bias-variance.png", 90)
+
+
+def bias_figure() -> Any:
+    """Every estimator on the small network of tutorial 03."""
+    from minimidl.pictures.bias_variance import bias_variance
+    from minimidl.proof import bias_variance as measured
+    from minimidl.proof.gate_losses import small_network
+
+    z = np.array([0.6, -1.0, 2.0, 0.1, 1.2, -0.4])
+    rows = measured(small_network(6, seed=1), z, ESTIMATORS, SCORE_FUNCTIONS)
+    return bias_variance(rows).figure
 
 
 def main() -> int:
