@@ -26,7 +26,7 @@ from minimidl.learning import (
     near_target,
     within_budget,
 )
-from minimidl.learning.budget import WITH_TARGET, BudgetRule
+from minimidl.learning.budget import KINDS, WITH_TARGET, BudgetRule
 from minimidl.learning.history import Score
 from minimidl.learning.schedules import Schedule
 from minimidl.losses import Pair, cross_entropy, cross_entropy_backward
@@ -134,6 +134,8 @@ def make_budgets(model: Layer, keep: float, options: TrainOptions) -> list[Budge
     dynamic = threshold_gates(model)
     if not dynamic:
         return []
+    require(options.budget_kind in (*KINDS, *CONTROLLERS), "budget.kind",
+            repr(options.budget_kind), f"one of {', '.join([*KINDS, *CONTROLLERS])}")
     if options.budget_kind in CONTROLLERS:
         require(options.budget_target > 0, "budget.target", options.budget_target,
                 "a share of the dense twin's MACs above 0", "for example --set budget.target=0.5")

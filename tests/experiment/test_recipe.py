@@ -50,7 +50,7 @@ def test_controllers_are_reachable(kind, make):
 @pytest.mark.parametrize(("texts", "words"), [
     (["budget.kind=dual"], r"budget.target: got 0.0, expected .* --set budget.target=0.5"),
     (["budget.target=0.5"], r"budget.target: got 0.5, expected 0 with the quadratic budget"),
-    (["budget.kind=triple"], "budget kind: got 'triple'"),
+    (["budget.kind=triple"], r"budget\.kind: got 'triple'"),
 ])
 def test_half_a_budget_is_refused(texts, words):
     with pytest.raises(InputError, match=words):
@@ -130,3 +130,10 @@ def test_a_checkpoint_older_than_an_option_is_resumed_where_the_option_has_its_d
 def test_a_penalty_can_grow_to_its_strength():
     (budget,) = budgets_of("budget.warm_up=0.5")
     assert budget.warm_up == 0.5
+
+
+def test_an_unknown_budget_is_told_all_the_kinds_there_are():
+    settings = make_settings("digits", {"budget.kind": "lagrangian"})
+    model = build_model("dynamicgate", 64, 10, settings.model)
+    with pytest.raises(InputError, match=r"budget\.kind: got 'lagrangian'.*quadratic.*dual, aug"):
+        make_budgets(model, 0.45, settings.train)
