@@ -16,9 +16,14 @@ for library in ("OPENBLAS", "MKL", "OMP", "BLIS", "VECLIB_MAXIMUM"):
     # Two workers with a thread pool each are slower than two threads, and sums may round otherwise.
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_CACHE_DIR", str(HOME / "numba"))  # a leg of CI may bring its own
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if WORKER:
+    # One folder per worker: two processes that compile the same kernel for different dtypes at the
+    # same moment write the same index file, and one of them then loads the other's code.
+    os.environ["NUMBA_CACHE_DIR"] = str(Path(os.environ["NUMBA_CACHE_DIR"]) / WORKER)
 os.environ["MPLBACKEND"] = "Agg"
 # Never the user's cache of prepared data, whatever the environment says; one folder per worker.
-os.environ["MINIMIDL_DATA"] = str(HOME / f"data-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+os.environ["MINIMIDL_DATA"] = str(HOME / f"data-{WORKER or 'main'}")
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

@@ -31,9 +31,12 @@ SHORTCUTS = {"epochs": "epochs", "batch_size": "batch_size", "learning_rate": "l
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``train`` to the command line."""
     from minimidl.experiment.models import MODELS
-    from minimidl.experiment.settings import known
+    from minimidl.experiment.settings import choices, known
 
-    settings = "\n".join(f"  {name}={value}" for name, value in known().items())
+    words = {name: f"    one of {', '.join(options)}" for name, options in choices().items()}
+    settings = "\n".join(
+        f"  {f'{name}={value}'.ljust(38)}{words.get(name, '')}".rstrip()
+        for name, value in known().items())
     parser = subparsers.add_parser(
         "train", help="train one model on one data set", description=__doc__,
         epilog=EXAMPLES + settings, formatter_class=argparse.RawDescriptionHelpFormatter)

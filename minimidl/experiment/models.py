@@ -42,6 +42,7 @@ class ModelOptions:
         gate_surrogate: stand-in for the derivative of the hard Top-k.
         gate_estimator: stand-in for the derivative of DynamicGate's threshold.
         gate_min_keep: gates that DynamicGate keeps open in every sample.
+        gate_choose: of input-gate: ``"topk"`` (as MID-L) or ``"threshold"`` (as DynamicGate).
         gate_budget: ``"own"``: each layer gates itself; ``"layer"`` or ``"model"``: one gate net
             on the network's input for all layers, with a budget each or one shared cut.
         gate_temperature: of the Top-k operator or the sigmoid.
@@ -66,6 +67,7 @@ class ModelOptions:
     gate_surrogate: str = "sigmoid"
     gate_estimator: str = "identity-probability"
     gate_min_keep: int = 0
+    gate_choose: str = "topk"
     gate_budget: str = "own"
     gate_temperature: float = 1.0
     gate_threshold: float = 0.5
@@ -132,8 +134,10 @@ def input_hidden(
     n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
 ) -> list[Layer]:
     """Gates on the features that a dense layer reads."""
-    gate = InputGate(n_in, keep=options.keep, topk=options.gate_topk, dtype=dtype, seed=rng,
-                     surrogate=options.gate_surrogate, **shared_arguments(options))
+    gate = InputGate(n_in, choose=options.gate_choose, keep=options.keep, topk=options.gate_topk,
+                     surrogate=options.gate_surrogate, threshold=options.gate_threshold,
+                     estimator=options.gate_estimator, min_keep=options.gate_min_keep,
+                     dtype=dtype, seed=rng, **shared_arguments(options))
     return [gate, *dense_hidden(n_in, n_units, options, rng, dtype)]
 
 
@@ -144,14 +148,13 @@ def stack(
     choose = {"midl": "topk", "dynamicgate": "threshold"}
     require(name in choose, "gate.budget", f"{options.gate_budget!r} for {name}",
             "'own'", "only midl and dynamicgate share a gate network")
-    require(options.gate_min_keep == 0, "gate.min_keep", options.gate_min_keep, "0",
-            "layers that share a gate network have no such guard")
     require(options.light_path == "zero", "light.path", repr(options.light_path),
             "'zero'", "layers that share a gate network have no light path")
     return [GatedStack(n_in, options.width, budget=options.gate_budget, choose=choose[name],
                        keep=options.keep, topk=options.gate_topk, threshold=options.gate_threshold,
                        surrogate=options.gate_surrogate, estimator=options.gate_estimator,
-                       init=options.init, dtype=dtype, seed=rng, **shared_arguments(options))]
+                       min_keep=options.gate_min_keep, init=options.init, dtype=dtype, seed=rng,
+                       **shared_arguments(options))]
 
 
 HIDDEN: dict[str, Hidden] = {

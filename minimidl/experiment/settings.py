@@ -8,7 +8,15 @@ from typing import Any
 
 from minimidl.errors import InputError, require
 from minimidl.experiment.models import ModelOptions
-from minimidl.experiment.recipe import DEFAULTS, TrainOptions
+from minimidl.experiment.recipe import CONTROLLERS, DEFAULTS, OPTIMIZERS, TrainOptions
+from minimidl.gates import ESTIMATORS, GATE_VALUES, SIMPLEX, TOPK
+from minimidl.gates.choosers.by_name import CHOICES
+from minimidl.gates.nets import GATE_NETS
+from minimidl.gates.threshold.family import MEMBERS
+from minimidl.layers.initial import INITIAL
+from minimidl.layers.light import LIGHT_PATHS
+from minimidl.learning import SCHEDULES
+from minimidl.learning.budget import KINDS
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,19 @@ def known() -> dict[str, Any]:
     return Settings(ModelOptions(), TrainOptions()).as_dict()
 
 
+def choices() -> dict[str, Sequence[str]]:
+    """The words that a setting may be, where it is a word."""
+    return {
+        "gate.net": GATE_NETS, "gate.value": GATE_VALUES, "gate.surrogate": tuple(MEMBERS),
+        "gate.topk": (*TOPK, *SIMPLEX, "dselect-k"), "gate.estimator": tuple(ESTIMATORS),
+        "gate.choose": CHOICES, "gate.budget": ("own", "layer", "model"),
+        "gate.cut_schedule": tuple(SCHEDULES), "light.path": LIGHT_PATHS, "init": tuple(INITIAL),
+        "optimizer": tuple(OPTIMIZERS), "schedule": tuple(SCHEDULES),
+        "budget.kind": (*KINDS, *CONTROLLERS), "budget.of": ("mask", "probability"),
+        "budget.constraint": ("equal", "at-most"),
+    }
+
+
 def make_settings(dataset: str, chosen: Mapping[str, Any]) -> Settings:
     """Common defaults, then those of the data set, then what the user chose (dotted names).
 
@@ -53,9 +74,10 @@ def make_settings(dataset: str, chosen: Mapping[str, Any]) -> Settings:
 
 
 GATED = ("midl", "dynamicgate", "static-gate", "input-gate")
-TOPK_GATED, THRESHOLD_GATED = ("midl", "input-gate"), ("dynamicgate", "static-gate")
+TOPK_GATED = ("midl", "input-gate")
+THRESHOLD_GATED = ("dynamicgate", "static-gate", "input-gate")
 READERS: dict[str, tuple[str, ...]] = {
-    "gate.net": ("midl", "dynamicgate", "input-gate"),
+    "gate.choose": ("input-gate",), "gate.net": ("midl", "dynamicgate", "input-gate"),
     "gate.topk": TOPK_GATED, "gate.surrogate": TOPK_GATED,
     "gate.estimator": THRESHOLD_GATED, "gate.min_keep": THRESHOLD_GATED,
     "gate.threshold": THRESHOLD_GATED, "gate.cut_start": THRESHOLD_GATED,

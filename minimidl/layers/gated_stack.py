@@ -40,6 +40,7 @@ class GatedStack(Gated):
         surrogate: of the hard Top-k.
         threshold: of ``"threshold"``.
         estimator: of ``"threshold"``.
+        min_keep: of ``"threshold"``: gates that stay open in every sample.
         activation: of every layer.
         block: neurons per gate; must divide every width.
         gate: gate network.
@@ -61,7 +62,8 @@ class GatedStack(Gated):
     def __init__(
         self, n_in: int, widths: Sequence[int], *, budget: str = "model", choose: str = "topk",
         keep: float = 0.45, topk: str = "hard", surrogate: str = "sigmoid",
-        threshold: float = 0.5, estimator: str = "identity-probability", activation: str = "relu",
+        threshold: float = 0.5, estimator: str = "identity-probability", min_keep: int = 0,
+        activation: str = "relu",
         block: int = 1, gate: str = "low-rank", gate_rank: int = 8, gate_spread: float = 1.0,
         gate_value: str | None = None, gate_noise: float = 0.0, open_probability: float = 0.5,
         temperature: float = 1.0, init: str = "he", dtype: npt.DTypeLike = np.float32,
@@ -73,7 +75,7 @@ class GatedStack(Gated):
         value = gate_value or ("binary" if choose == "threshold" else "probability")
         chooser = shared_chooser(
             choose, budget, sizes, keep=keep, topk=topk, surrogate=surrogate, threshold=threshold,
-            estimator=estimator, value=value, temperature=temperature)
+            estimator=estimator, min_keep=min_keep, value=value, temperature=temperature)
         net = {"kind": gate, "rank": gate_rank, "spread": gate_spread * temperature,
                "start": temperature * logit(open_probability, "open_probability")}
         super().__init__(n_in, sum(widths), chooser=chooser, net=net, block=block,

@@ -28,6 +28,7 @@ class InputGate(Gated):
         surrogate: of the hard Top-k.
         threshold: of ``"threshold"``.
         estimator: of ``"threshold"``.
+        min_keep: of ``"threshold"``: gates that stay open in every sample.
         block: features per gate; must divide ``n_in``.
         gate: gate network; ``"static"`` selects the same features for every sample.
         gate_rank: width of the middle of a low-rank or mlp gate.
@@ -47,14 +48,16 @@ class InputGate(Gated):
     def __init__(
         self, n_in: int, *, choose: str = "topk", keep: float = 0.45, topk: str = "hard",
         surrogate: str = "sigmoid", threshold: float = 0.5,
-        estimator: str = "identity-probability", block: int = 1, gate: str = "low-rank",
+        estimator: str = "identity-probability", min_keep: int = 0, block: int = 1,
+        gate: str = "low-rank",
         gate_rank: int = 8, gate_spread: float = 1.0, gate_value: str = "binary",
         gate_noise: float = 0.0, open_probability: float = 0.5, temperature: float = 1.0,
         dtype: npt.DTypeLike = np.float32, seed: int | Rng = 0,
     ) -> None:
         chooser = make_chooser(
             choose, count_gates(n_in, block), keep=keep, topk=topk, surrogate=surrogate,
-            threshold=threshold, estimator=estimator, value=gate_value, temperature=temperature)
+            threshold=threshold, estimator=estimator, min_keep=min_keep, value=gate_value,
+            temperature=temperature)
         net = {"kind": gate, "rank": gate_rank, "spread": gate_spread * temperature,
                "start": temperature * logit(open_probability, "open_probability")}
         super().__init__(n_in, n_in, chooser=chooser, net=net, block=block, noise=gate_noise,

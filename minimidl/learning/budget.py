@@ -39,7 +39,7 @@ KINDS = (*FREE, "cost-weighted", *WITH_TARGET)
 class Budget:
     """A penalty on how many gates are open.
 
-    ``strength * mean over the gated layers of f(usage)`` (``math.md`` section 4), where f is the
+    ``strength * mean over the gated layers of f(usage)``, where f is the
     usage itself (``"mean"``), ``max(usage - target, 0)`` (``"hinge"``), ``(usage - target)^2``
     (``"quadratic"``), ``max(target - usage, 0)^2`` (``"keep-alive"``) or the mean of ``p (1 - p)``
     (``"polarise"``, which makes gates decide); ``"cost-weighted"`` weighs each layer's usage by

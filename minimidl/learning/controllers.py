@@ -8,7 +8,7 @@
     mu       state["multiplier"]                            loss per share of the aim
 
 The task loss is minimised under ``g = 0`` (or ``g <= 0``). Its Lagrangian adds ``mu g``; the
-augmented one ``(rho / 2) g^2`` as well, which damps (``math.md`` section 4). The weights descend,
+augmented one ``(rho / 2) g^2`` as well, which damps. The weights descend,
 the multiplier ascends once per step, after them: ``mu <- mu + rate g'``, with ``g'`` of the moving
 average, and a look at its change against swinging. ``R`` is what was *executed*, so gates that
 crowd around their threshold cannot cheat; its gradient reaches the probabilities straight through,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
+
+import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import require
+from minimidl.gates import logistic
 from minimidl.learning.schedules import Schedule
 
 CUT = "cut"
@@ -23,7 +25,7 @@ def drive_states(
             ``"temperature"`` drives ``"0.temperature"`` and ``"1.0.temperature"``. The name
             ``"cut"`` drives the logit cut of threshold gates: it sets
             ``threshold = sigmoid(cut / temperature)``, because temperature and threshold alone
-            are confounded (``math.md`` section 3).
+            are confounded.
 
     Returns:
         A function that sets all states for a given progress.
@@ -58,4 +60,4 @@ def _targets(state: Mapping[str, Array], name: str) -> list[str]:
 def _threshold(state: Mapping[str, Array], key: str, cut: float) -> float:
     """Threshold that puts the cut of the scores at ``cut`` for the layer's temperature."""
     temperature = float(state[key.removesuffix("threshold") + "temperature"])
-    return 1.0 / (1.0 + math.exp(-cut / temperature))
+    return float(logistic(np.array(cut / temperature)))

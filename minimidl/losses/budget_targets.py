@@ -1,8 +1,8 @@
 """Budgets with a target: from above, from below, from both sides, and on the executed mask.
 
-Pairs, as in ``budgets.py``; ``m`` is the mean of the usage, ``t`` the target (``math.md``
-section 4). A penalty on the mean *probability* does not control what is *executed* where
-probabilities crowd around the threshold; :func:`hard_quadratic_usage` does.
+Pairs, as in ``budgets.py``; ``m`` is the mean of the usage, ``t`` the target. A penalty on the mean
+*probability* does not control what is *executed* where probabilities crowd around the threshold;
+:func:`hard_quadratic_usage` does.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Each is a pair. The gradient is ``dL/d(probability)``; it enters a model through
 ``usage`` may be the probabilities or the executed mask, floats 0 and 1; with the mask, the
 gradient goes to the probabilities straight through, and what is controlled is what is executed.
 
-The rows of ``math.md`` section 4 live in three files: here those without a target, in
+The budgets live in three files: here those without a target, in
 ``budget_targets.py`` those with one, in ``multipliers.py`` those with a multiplier.
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from minimidl.errors import require
 from minimidl.gates.choosers.base import Chooser
+from minimidl.gates.choosers.dselect import DSelectChooser
 from minimidl.gates.choosers.split import SplitChooser
 from minimidl.gates.choosers.threshold import ThresholdChooser
 from minimidl.gates.choosers.topk import TopKChooser, count_open
@@ -15,13 +16,17 @@ CHOICES = ("topk", "threshold")
 
 def make_chooser(
     choose: str, n_gates: int, *, keep: float, topk: str, surrogate: str, threshold: float,
-    estimator: str, value: str, temperature: float,
+    estimator: str, value: str, temperature: float, min_keep: int = 0,
 ) -> Chooser:
     """Build the chooser of MID-L (``"topk"``) or of DynamicGate (``"threshold"``)."""
     require(choose in CHOICES, "choose", repr(choose), f"one of {', '.join(CHOICES)}")
-    if choose == "topk":
-        return TopKChooser(count_open(keep, n_gates), topk, surrogate, value, temperature)
-    return ThresholdChooser(threshold, estimator, 0, value, temperature)
+    if choose == "threshold":
+        require(min_keep <= n_gates, "min_keep", min_keep, f"at most the {n_gates} gates there are")
+        return ThresholdChooser(threshold, estimator, min_keep, value, temperature)
+    k = count_open(keep, n_gates)
+    if topk == "dselect-k":
+        return DSelectChooser(k, n_gates, temperature)
+    return TopKChooser(k, topk, surrogate, value, temperature)
 
 
 def shared_chooser(choose: str, budget: str, sizes: Sequence[int], **options: object) -> Chooser:

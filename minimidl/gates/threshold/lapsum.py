@@ -23,7 +23,7 @@ class LapSumTopK(ThresholdTopK):
         cost: O(n log n) forward (sort and scans), O(n) backward
         exactly k: yes, in closed form
         exact zeros: no
-        use when: you want an exact answer without iterations and a gradient that never vanishes
+        use when: you want an exact answer without iterations and a gradient that only fades
         source: Struski et al. 2025 (LapSum, ICML, arXiv:2503.06242)
 
     """

@@ -23,7 +23,7 @@ class SigmoidTopK(ThresholdTopK):
         cost: O(n) per Newton step, 6 to 10 steps forward; O(n) backward
         exactly k: yes, to rounding
         exact zeros: no
-        use when: you want a smooth choice whose gradient never vanishes; the default
+        use when: you want a smooth choice whose gradient only fades, never breaks off; the default
         source: Xie et al. 2020 (SOFT, arXiv:2002.06504), as entropic transport with T = epsilon / 2
 
     """
