@@ -197,6 +197,37 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             ("price + rate", "rate", "too much open"),
         ],
     },
+    "07_count_everything": {
+        "macs": [
+            ("stem * a + a * b", "stem * a.mean() + a.mean() * b.mean()", "image by image"),
+            ("n_in * stem + stem * a", "stem * a", "2 x 3 always"),
+            ("b * n_out", "two * n_out", "2 b"),
+            ("rank * (a + two)", "rank * (one + two)", "a inputs"),
+            ("return in_layers, in_gates", "return in_layers + in_gates", "not their sum"),
+        ],
+        "shared": [
+            ("wide = mask.copy()", "wide = mask", "copy it"),
+            (".any(axis=0)", ".all(axis=0)", "'any' over the batch"),
+            ("range(0, len(mask), size)", "range(0, len(mask) - size, size)", "shared, 5 images"),
+            ("len(mask), size", "len(mask)", "shared, 5 images"),
+        ],
+        "eight": [
+            ("(stem * a + a * b).mean()", "(stem * a.mean() + a.mean() * b.mean())", "image by"),
+            ("in_layers.mean() / dense", "(in_layers.mean() - n_in * stem) / dense", "stem counts"),
+            ("(a + b).mean() / (one", "(a + b).mean() / (stem + one", r"one \+ two neurons"),
+            ("total / all_open", "total / dense", "with all open"),
+            ("a * two + b", "a * b + b", "run whole"),
+            ("shared(first, size), shared(second, size)", "first, second", "share a ride"),
+            ("all_open / dense]", "1.0]", "all weights"),
+            (", all_open / dense]", "]", r"got:      shape \(7,\)"),
+        ],
+        "room": [
+            ("1 / times", "times", "all is gated"),
+            (" / gated", "", "break-even"),
+            ("return (1 / times - (1 - gated)) / gated - runs",
+             "return max(0.0, (1 / times - (1 - gated)) / gated - runs)", "negative here"),
+        ],
+    },
 }
 
 
