@@ -1,46 +1,25 @@
 """What all optimisers share: in-place steps, groups, decoupled decay, slots for checkpoints.
 
 A step walks over the parameters one by one. Each is seen through a flat view in its own memory
-order, so that an update is a handful of passes over contiguous memory, whatever the shape. The
-mathematics of one optimiser is its :meth:`Optimizer.update`, and nothing else.
+order, whatever its shape. The mathematics of one optimiser is its :meth:`Optimizer.update`, and
+nothing else; large models take the same step by a compiled kernel in one pass, with the same bits.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from types import ModuleType
+from typing import Any, Literal
 
 import numpy as np
 
 from minimidl.arrays import Array, Grads
 from minimidl.errors import require
 from minimidl.learning.groups import Group, find_group, may_decay
-
-
-@dataclass(frozen=True)
-class Part:
-    """One parameter as an optimiser sees it: flat views, and the settings of its group."""
-
-    name: str
-    values: Array
-    slots: tuple[Array, ...]
-    scratch: Array
-    order: Literal["C", "F"]
-    shape: tuple[int, ...]
-    learning_rate_scale: float
-    weight_decay: float
-
-    def flat(self, grad: Array) -> Array:
-        """``grad`` as one dimension, in the memory order of the parameter.
-
-        A view where the two orders agree, otherwise a copy: a layer that keeps its weight in
-        Fortran order should also return the gradient so.
-        """
-        require(grad.shape == self.shape, f"gradient of {self.name}", f"shape {grad.shape}",
-                f"{self.shape}, as the parameter")
-        return grad.ravel(order=self.order)
+from minimidl.learning.parts import Part, Touched, largest_sizes
+from minimidl.learning.subnormal import least_moment
 
 
 class Optimizer(ABC):
@@ -52,6 +31,12 @@ class Optimizer(ABC):
         groups: exceptions by parameter name; the first match wins.
         weight_decay: decoupled decay ``p <- (1 - rate * decay) p`` before the step (Loshchilov and
             Hutter 2019, algorithm 2), except for gates, biases and norms.
+        sparse: step only the rows (see :mod:`minimidl.learning.parts`) that have a gradient. The
+            others are left as they are: no momentum moves them, no moment of theirs fades, nothing
+            decays. ("Lazy" Adam, as for embeddings; the corrections of Adam count all steps.) A row
+            that is always touched goes as in a dense step; another one keeps old moments for
+            longer, and stands still where a dense step would let it glide on. Plain SGD
+            without decay is the same either way.
 
     Attributes:
         slots: what a checkpoint must keep: the count of steps, ``"step"`` (0-d int64), and one
@@ -66,15 +51,24 @@ class Optimizer(ABC):
 
     def __init__(
         self, params: Mapping[str, Array], learning_rate: float,
-        groups: Sequence[Group] = (), weight_decay: float = 0.0,
+        groups: Sequence[Group] = (), weight_decay: float = 0.0, sparse: bool = False,
     ) -> None:
         require_rate(learning_rate)
         require(weight_decay >= 0, "weight_decay", weight_decay, "a number of at least 0")
-        self.learning_rate = float(learning_rate)
+        self.learning_rate, self.sparse = float(learning_rate), sparse
         self.slots: dict[str, Array] = {"step": np.zeros((), np.int64)}
         scratch = {dtype: np.empty(size, dtype) for dtype, size in largest_sizes(params).items()}
         self.parts = [self._part(name, values, scratch[values.dtype], groups, weight_decay)
                       for name, values in params.items()]
+        self.sizes: Counter[np.dtype[Any]] = Counter()
+        for part in self.parts:
+            self.sizes[part.values.dtype] += part.values.size
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Whoever writes a new ``update`` does not inherit the kernel of another one."""
+        super().__init_subclass__(**options)
+        if "update" in cls.__dict__ and "kernel" not in cls.__dict__:
+            cls.kernel = Optimizer.kernel  # type: ignore[method-assign]
 
     def _part(
         self, name: str, values: Array, scratch: Array, groups: Sequence[Group], decay: float
@@ -95,28 +89,76 @@ class Optimizer(ABC):
     def _flat_slots(self, name: str, order: Literal["C", "F"]) -> tuple[Array, ...]:
         return tuple(self.slots[f"{slot}/{name}"].ravel(order) for slot in self.slot_names)
 
-    def step(self, grads: Grads, learning_rate: float | None = None) -> None:
+    def step(
+        self, grads: Grads, learning_rate: float | None = None, touched: Touched | None = None
+    ) -> None:
         """Change every parameter in place.
 
         Args:
             grads: keys and shapes of the parameters; never modified.
             learning_rate: of this step; None takes the one given at construction.
+            touched: for a sparse optimiser, by parameter name, the rising numbers of the rows that
+                have a gradient; other rows of ``grads`` are not even read. The rows of a parameter
+                that is not named here are looked through for any that are not all 0.
 
         Raises:
-            InputError: a missing or misshapen gradient, a negative or non-finite rate.
+            InputError: a missing or misshapen gradient, a negative or non-finite rate, rows out of
+                range or given to an optimiser that is not sparse.
 
         """
         rate = self.learning_rate if learning_rate is None else float(learning_rate)
         require_rate(rate)
+        check_touched(touched, self)
         self.slots["step"] += 1
+        kernels = {dtype: kernels_for(size, dtype) for dtype, size in self.sizes.items()}
         for part in self.parts:
-            require(part.name in grads, "grads", f"no gradient of {part.name}",
-                    "the keys of params")
-            own_rate = rate * part.learning_rate_scale
+            if part.name not in grads:
+                require(False, "grads", f"no gradient of {part.name}", "the keys of params")
             grad = part.flat(grads[part.name])
-            if part.weight_decay:
-                part.values[...] *= 1.0 - own_rate * part.weight_decay
-            self.update(part.values, grad, part.slots, part.scratch, own_rate)
+            same = grad.dtype == part.values.dtype
+            self._step_part(part, grad, rate * part.learning_rate_scale,
+                            (touched or {}).get(part.name),
+                            kernels[part.values.dtype] if same else None)
+
+    def _step_part(
+        self, part: Part, grad: Array, rate: float, listed: Array | None, kernels: ModuleType | None
+    ) -> None:
+        """One parameter, all of it or the rows with a gradient, by kernel or by NumPy."""
+        rows = self._rows(part, grad, listed, kernels) if self.sparse else None
+        arrays, kept = (part.values, grad, *part.slots), 1.0 - rate * part.weight_decay
+        name, numbers = self.kernel(rate, least_moment(grad.dtype))
+        if kernels is not None and name:
+            kernels.step(name, arrays, (kept, *numbers), rows, part.width)
+        elif rows is None:
+            self._numpy_step(arrays, part.scratch, rate, kept)
+        else:
+            in_rows = [part.in_rows(array) for array in arrays]
+            picked = [array[rows].ravel() for array in in_rows]  # copies
+            self._numpy_step(picked, part.scratch[:picked[0].size], rate, kept)
+            for whole, new in zip((in_rows[0], *in_rows[2:]), (picked[0], *picked[2:]),
+                                  strict=True):
+                whole[rows] = new.reshape(len(rows), part.width)
+
+    def _rows(
+        self, part: Part, grad: Array, listed: Array | None, kernels: ModuleType | None
+    ) -> Array | None:
+        """Numbers of the rows to step; None when it is all of them."""
+        if listed is not None:
+            rows = part.checked_rows(listed)
+        elif kernels is not None:
+            rows = kernels.nonzero_rows(part.in_rows(grad))
+        else:
+            rows = np.flatnonzero((part.in_rows(grad) != 0).any(axis=1))
+        return None if len(rows) == part.n_rows else rows
+
+    def _numpy_step(
+        self, arrays: Sequence[Array], scratch: Array, rate: float, kept: float
+    ) -> None:
+        """Decay, then :meth:`update`."""
+        values, grad, *slots = arrays
+        if kept != 1:
+            values *= kept
+        self.update(values, grad, tuple(slots), scratch, rate)
 
     @abstractmethod
     def update(
@@ -133,19 +175,34 @@ class Optimizer(ABC):
 
         """
 
+    def kernel(self, rate: float, least: float) -> tuple[str, tuple[float, ...]]:
+        """The compiled twin of :meth:`update`, if there is one.
+
+        Returns:
+            Its name in ``minimidl.kernels.optimizers.STEPS`` and its numbers after ``kept``; an
+            empty name where there is none. ``least`` is as in :func:`least_moment`.
+
+        """
+        return "", ()
+
+
+def kernels_for(size: int, dtype: np.dtype[Any]) -> ModuleType | None:
+    """The compiled steps, or None: for a small model, another dtype, or without Numba."""
+    from minimidl.kernels.choose import optimizer_kernels
+
+    return optimizer_kernels(size, dtype)
+
 
 def require_rate(rate: float) -> None:
     """Raise InputError unless a learning rate is a finite number of at least 0."""
     require(np.isfinite(rate) and rate >= 0, "learning_rate", rate, "a finite number, at least 0")
 
 
-def largest_sizes(params: Mapping[str, Array]) -> dict[np.dtype[np.generic], int]:
-    """Size of the largest parameter of each dtype; raises InputError for unusable arrays."""
-    sizes: dict[np.dtype[np.generic], int] = {}
-    for name, values in params.items():
-        require(np.issubdtype(values.dtype, np.floating), f"params[{name!r}]",
-                f"dtype {values.dtype}", "a float dtype")
-        require(values.flags.forc, f"params[{name!r}]", "a strided view",
-                "a contiguous array (C or Fortran order)", "optimise the array it is a view of")
-        sizes[values.dtype] = max(sizes.get(values.dtype, 0), values.size)
-    return sizes
+def check_touched(touched: Touched | None, optimizer: Optimizer) -> None:
+    """Raise InputError for rows that nobody asked for, or of parameters that are not there."""
+    if touched is None:
+        return
+    require(optimizer.sparse, "touched", "rows for a dense optimiser", "None",
+            "build the optimiser with sparse=True")
+    strange = set(touched) - {part.name for part in optimizer.parts}
+    require(not strange, "touched", sorted(strange), "names of parameters")
