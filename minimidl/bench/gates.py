@@ -14,7 +14,8 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.bench.gate_peers import argpartition_mask, one_torch_thread, torch_peers
-from minimidl.bench.timing import Call, Timing, alternate, one_thread
+from minimidl.bench.suite import Row, Suite, Watch, against
+from minimidl.bench.timing import Call, alternate, one_thread
 from minimidl.errors import require
 
 OPERATORS = ("sigmoid", "lapsum", "capped-simplex", "hard")
@@ -25,7 +26,11 @@ SHARE, TEMPERATURE = 0.25, 0.3
 
 COLUMNS = ("operator", "rows", "n", "path", "seconds", "peer", "peer_seconds", "ratio",
            "spread_low", "spread_high", "sorts")
-Row = dict[str, Any]
+LEGEND = """
+seconds      median of one batch, forward plus backward (hard: the mask alone), one thread, float32
+ratio        peer_seconds / seconds; spread_low and spread_high at unlucky and lucky quartiles
+sorts        seconds in NumPy sorts of the same array
+"""
 
 
 def gates_suite(
@@ -128,16 +133,21 @@ def raced(peers: dict[str, Call]) -> dict[str, float]:
     return {name: timing.seconds for name, timing in timings.items()}
 
 
-def against(own: Timing, peer: Timing | None) -> Row:
-    """Peer's time, and the ratio with its spread."""
-    if peer is None:
-        return dict.fromkeys(("peer_seconds", "ratio", "spread_low", "spread_high"))
-    return {"peer_seconds": peer.seconds, "ratio": peer.seconds / own.seconds,
-            "spread_low": peer.low / own.high, "spread_high": peer.high / own.low}
-
-
 def path_of(scores: Array) -> str:
     """Who solves an array of this size here: ``"compiled"`` or ``"numpy"``."""
     from minimidl.kernels.choose import row_kernels
 
     return "numpy" if row_kernels(scores.size, scores.dtype) is None else "compiled"
+
+
+def run(watch: Watch, **sizes: Any) -> list[Row]:
+    """:func:`gates_suite` as the command line calls every suite."""
+    return gates_suite(**sizes, tick=watch.tick)
+
+
+def steps(sizes: Sequence[int] = SIZES, **others: object) -> int:
+    """One per operator and size."""
+    return len(sizes) * len(OPERATORS)
+
+
+SUITE = Suite(run, steps, COLUMNS, LEGEND, rounds=15, quick={"sizes": (100, 10_000)})
