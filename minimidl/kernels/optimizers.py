@@ -6,10 +6,9 @@ roundings, are those of ``update`` in ``learning/adam.py`` and ``learning/sgd.py
 or reordered, so the bits are the same with and without Numba. That costs nothing, because memory is
 what the loop waits for.
 
-A moment that is no longer a normal number of its dtype (below ``least``) becomes 0, in NumPy, too:
-the moments of a neuron that never opens again decay into subnormal numbers, on which many
-processors are slower. It is a choice between two values and not a branch, so that the loops run in
-vectors. NaN and infinity pass through.
+A moment nearer to 0 than ``least`` becomes 0 (see ``learning/subnormal.py``; 0 drops nothing). It
+is a choice between two values and not a branch, so that the loops run in vectors. NaN and infinity
+pass through.
 
 Every kernel works on spans ``(m, 2)`` of its flat arrays: from the first number, up to but without
 the second. A dense step is one span; a sparse step has one per run of neighbouring rows, and what

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,22 @@ class Layer(ABC):
             ``dL/dx`` and gradients with the keys and shapes of :attr:`params`.
 
         """
+
+    def backward_params(
+        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+    ) -> Grads:
+        """The gradients of :meth:`backward` without ``dL/dx``, which nobody asks of a first layer.
+
+        Layers where ``dL/dx`` is a large part of the work leave it out here; the gradients are bit
+        for bit the same.
+        """
+        return self.backward(grad_output, memory, grad_gate)[1]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Whoever writes a new ``backward`` does not inherit the short cut of another one."""
+        super().__init_subclass__(**options)
+        if "backward" in cls.__dict__ and "backward_params" not in cls.__dict__:
+            cls.backward_params = Layer.backward_params  # type: ignore[method-assign]
 
     @property
     def dtype(self) -> np.dtype[np.generic] | None:

@@ -68,19 +68,32 @@ class GatedLinear(Gated):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
+        grad_u, others, grads = self._pull_back(grad_output, memory, grad_gate)
+        grad_x = grad_u @ self.params["weight"].T
+        for other in others:
+            grad_x += other
+        return grad_x, grads
+
+    def backward_params(
+        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+    ) -> Grads:
+        """As :meth:`backward` without the product that pulls the full path back to ``x``."""
+        return self._pull_back(grad_output, memory, grad_gate)[2]
+
+    def _pull_back(
+        self, grad_output: Array, memory: Memory, grad_gate: Array | None
+    ) -> tuple[Array, list[Array], Grads]:
+        """``dL/du``, what reaches ``x`` by gate and light path, and all gradients."""
         x, gate = memory["x"], memory["gate"]
         require_like(grad_output, gate, "grad_output")
         grad_u = grad_output * gate * self.function.slope(memory["u"], memory["full"])
         # Transposed product: the gradient lies in memory as its weight does, neuron by neuron.
         grads = {"weight": (grad_u.T @ x).T, "bias": grad_u.sum(axis=0)}
-        grad_x = grad_u @ self.params["weight"].T
         per_gate = self.to_gates(grad_output * memory["difference"])
         gate_grad_x, gate_grads = self.decide_backward(per_gate, grad_gate, memory["decision"])
         grads |= gate_grads
-        grad_x += gate_grad_x
-        if self.light is not None:
-            light_grad_x, light_grads = self.light.backward(
-                grad_output * (1 - gate), memory["light"])
-            grads |= {f"light.{name}": value for name, value in light_grads.items()}
-            grad_x += light_grad_x
-        return grad_x, grads
+        if self.light is None:
+            return grad_u, [gate_grad_x], grads
+        light_grad_x, light_grads = self.light.backward(grad_output * (1 - gate), memory["light"])
+        grads |= {f"light.{name}": value for name, value in light_grads.items()}
+        return grad_u, [gate_grad_x, light_grad_x], grads

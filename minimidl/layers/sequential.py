@@ -40,13 +40,6 @@ class Sequential(Layer):
             width = layer.n_out or width
         self.n_out = width
 
-    def _check_paths(self, by_path: dict[str, Array]) -> None:
-        """A budget for a layer that is not there would silently do nothing: refuse it."""
-        if by_path:
-            gated = gated_layers(self)
-            strange = [path for path in by_path if path not in gated]
-            require(not strange, "grad_gate", strange, f"paths of gated layers: {list(gated)}")
-
     def forward(
         self, x: Array, training: bool = False, rng: Rng | None = None
     ) -> tuple[Array, Memory]:
@@ -64,20 +57,52 @@ class Sequential(Layer):
 
         Raises InputError when ``grad_gate`` is no dict, or names a path without a gated layer.
         """
-        require(grad_gate is None or isinstance(grad_gate, dict), "grad_gate",
-                type(grad_gate).__name__, "a dict keyed by layer path, such as {'0': ...}")
-        by_path: dict[str, Array] = grad_gate if isinstance(grad_gate, dict) else {}
-        self._check_paths(by_path)
+        grad_x, by_layer = self._back_to(0, grad_output, memory, self._by_path(grad_gate))
+        return grad_x, prefixed(by_layer)
+
+    def backward_params(
+        self, grad_output: Array, memory: Memory,
+        grad_gate: Array | dict[str, Array] | None = None,
+    ) -> Grads:
+        """As :meth:`backward`, but it goes no further back than the first layer with parameters."""
+        by_path = self._by_path(grad_gate)
+        first = next((i for i, layer in enumerate(self.layers) if layer.params), None)
+        if first is None:
+            return {}
+        grad_output, by_layer = self._back_to(first + 1, grad_output, memory, by_path)
+        layer = self.layers[first]
+        by_layer[first] = layer.backward_params(
+            grad_output, memory[str(first)], grad_gate_for(layer, first, by_path))
+        return prefixed(by_layer)
+
+    def _back_to(
+        self, first: int, grad_output: Array, memory: Memory, by_path: dict[str, Array]
+    ) -> tuple[Array, list[Grads]]:
+        """Back through all layers from ``first`` on: ``dL/d(its input)``, gradients by layer."""
         by_layer: list[Grads] = [{} for _ in self.layers]
-        for position in reversed(range(len(self.layers))):
+        for position in reversed(range(first, len(self.layers))):
             layer = self.layers[position]
             mine = grad_gate_for(layer, position, by_path)
             grad_output, by_layer[position] = layer.backward(
                 grad_output, memory[str(position)], mine)
-        return grad_output, {
-            f"{position}.{name}": value
-            for position, grads in enumerate(by_layer) for name, value in grads.items()
-        }
+        return grad_output, by_layer
+
+    def _by_path(self, grad_gate: Array | dict[str, Array] | None) -> dict[str, Array]:
+        """``grad_gate`` as a dict. A path that is not there would silently do nothing: refuse."""
+        require(grad_gate is None or isinstance(grad_gate, dict), "grad_gate",
+                type(grad_gate).__name__, "a dict keyed by layer path, such as {'0': ...}")
+        by_path: dict[str, Array] = grad_gate if isinstance(grad_gate, dict) else {}
+        if by_path:
+            gated = gated_layers(self)
+            strange = [path for path in by_path if path not in gated]
+            require(not strange, "grad_gate", strange, f"paths of gated layers: {list(gated)}")
+        return by_path
+
+
+def prefixed(by_layer: list[Grads]) -> Grads:
+    """One dict of all gradients, names prefixed by position."""
+    return {f"{position}.{name}": value
+            for position, grads in enumerate(by_layer) for name, value in grads.items()}
 
 
 def grad_gate_for(

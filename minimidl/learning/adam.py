@@ -11,7 +11,7 @@ from minimidl.arrays import Array
 from minimidl.errors import require
 from minimidl.learning.groups import Group
 from minimidl.learning.optimizer import Optimizer
-from minimidl.learning.subnormal import drop_subnormal
+from minimidl.learning.subnormal import drop_subnormal, is_sweep
 
 
 class Adam(Optimizer):
@@ -66,8 +66,9 @@ class Adam(Optimizer):
         scratch *= 1.0 - b2
         second *= b2
         second += scratch
-        for moment in slots:
-            drop_subnormal(moment, scratch)
+        if is_sweep(int(self.slots["step"])):
+            for moment in slots:
+                drop_subnormal(moment, scratch)
         np.sqrt(second, out=scratch)
         scratch += scaled_eps
         np.divide(first, scratch, out=scratch)

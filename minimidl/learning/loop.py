@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minimidl.arrays import Grads
+from minimidl.arrays import Grads, Memory
 from minimidl.errors import require
 from minimidl.layers import Layer
 from minimidl.learning.batches import TrainingData, check_data, count_steps, shuffled_batches
@@ -19,6 +19,7 @@ from minimidl.learning.evaluate import evaluate, find_loss, gates_of
 from minimidl.learning.groups import is_gate
 from minimidl.learning.history import History, Row, Score, by_accuracy
 from minimidl.learning.optimizer import Optimizer
+from minimidl.learning.parts import Touched
 from minimidl.learning.progress import (
     Progress,
     blas_threads,
@@ -90,7 +91,7 @@ def fit(
     check_fit(data, epochs, patience, budgets, gates)
     check_optimizer(optimizer, model)
     settings = {"loss": loss if isinstance(loss, str) else "custom", "batch_size": batch_size,
-                "seed": seed, "optimizer": type(optimizer).__name__,
+                "seed": seed, "optimizer": optimizer.title,
                 "n_train": len(data.x_train)}
     run = Run(model, optimizer, np.random.default_rng(seed), score,
               None if checkpoint is None else Path(checkpoint), settings, config or {},
@@ -109,9 +110,9 @@ def fit(
                     require_finite_loss(value)
                     penalty, grad_gate = total_budget(budgets, gates, memory, step / last)
                     grad_output = pair.backward(loss_memory)
-                    _, grads = model.backward(grad_output, memory, grad_gate)
+                    grads = model.backward_params(grad_output, memory, grad_gate)
                     clip_both(grads, clip, clip_gates)
-                    optimizer.step(grads, rate(step))
+                    optimizer.step(grads, rate(step), **rows_to_step(optimizer, model, memory))
                     after_step(budgets)
                     means += np.array([value, penalty]) * (len(rows) / len(data.x_train))
                     step += 1
@@ -170,6 +171,16 @@ def clip_both(grads: Grads, clip: float | None, clip_gates: float | None) -> Non
         clip_global_norm(grads, clip_gates, only=is_gate)
     if clip is not None:
         clip_global_norm(grads, clip)
+
+
+def rows_to_step(optimizer: Optimizer, model: Layer, memory: Memory) -> dict[str, Touched]:
+    """``touched=`` for a sparse optimiser, where the model can tell (an executor), else nothing.
+
+    Such a model has ``touched(memory) -> dict``, by parameter name the rising numbers of its rows
+    (see :mod:`minimidl.learning.parts`) that have a gradient.
+    """
+    tell = getattr(model, "touched", None)
+    return {"touched": tell(memory)} if optimizer.sparse and tell is not None else {}
 
 
 def make_row(

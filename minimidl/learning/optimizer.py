@@ -19,7 +19,7 @@ from minimidl.arrays import Array, Grads
 from minimidl.errors import require
 from minimidl.learning.groups import Group, find_group, may_decay
 from minimidl.learning.parts import Part, Touched, largest_sizes
-from minimidl.learning.subnormal import least_moment
+from minimidl.learning.subnormal import is_sweep, least_moment
 
 
 class Optimizer(ABC):
@@ -69,6 +69,11 @@ class Optimizer(ABC):
         super().__init_subclass__(**options)
         if "update" in cls.__dict__ and "kernel" not in cls.__dict__:
             cls.kernel = Optimizer.kernel  # type: ignore[method-assign]
+
+    @property
+    def title(self) -> str:
+        """What a checkpoint calls it: ``"Adam"``, ``"Adam, sparse"``."""
+        return type(self).__name__ + (", sparse" if self.sparse else "")
 
     def _part(
         self, name: str, values: Array, scratch: Array, groups: Sequence[Group], decay: float
@@ -126,7 +131,8 @@ class Optimizer(ABC):
         """One parameter, all of it or the rows with a gradient, by kernel or by NumPy."""
         rows = self._rows(part, grad, listed, kernels) if self.sparse else None
         arrays, kept = (part.values, grad, *part.slots), 1.0 - rate * part.weight_decay
-        name, numbers = self.kernel(rate, least_moment(grad.dtype))
+        least = least_moment(grad.dtype) if is_sweep(int(self.slots["step"])) else 0.0
+        name, numbers = self.kernel(rate, least)
         if kernels is not None and name:
             kernels.step(name, arrays, (kept, *numbers), rows, part.width)
         elif rows is None:
@@ -180,7 +186,7 @@ class Optimizer(ABC):
 
         Returns:
             Its name in ``minimidl.kernels.optimizers.STEPS`` and its numbers after ``kept``; an
-            empty name where there is none. ``least`` is as in :func:`least_moment`.
+            empty name where there is none. Moments nearer to 0 than ``least`` become 0.
 
         """
         return "", ()

@@ -10,7 +10,7 @@ from minimidl.arrays import Array
 from minimidl.errors import require
 from minimidl.learning.groups import Group
 from minimidl.learning.optimizer import Optimizer
-from minimidl.learning.subnormal import drop_subnormal
+from minimidl.learning.subnormal import drop_subnormal, is_sweep
 
 
 class SGD(Optimizer):
@@ -49,7 +49,8 @@ class SGD(Optimizer):
         for velocity in slots:  # one, or none without momentum
             velocity *= self.momentum
             velocity += grad
-            drop_subnormal(velocity, scratch)
+            if is_sweep(int(self.slots["step"])):
+                drop_subnormal(velocity, scratch)
             direction = self._look_ahead(velocity, grad, scratch) if self.nesterov else velocity
         np.multiply(direction, rate, out=scratch)
         values -= scratch

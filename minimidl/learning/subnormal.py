@@ -5,6 +5,9 @@ steps (with a beta of 0.9), until after some 800 steps of float32 it is a subnor
 1.2e-38. There it stays for good, because 0.9 times 6e-45 rounds to 6e-45, and
 arithmetic on such numbers is slow: an Adam step took half as long again where it was measured, on a
 processor that is good at them. Next to an ``eps`` of 1e-8 such a moment moves nothing.
+
+They are swept out in every 16th step, which is often enough for a state that takes hundreds of
+steps to reach, and costs NumPy little.
 """
 
 from __future__ import annotations
@@ -15,6 +18,13 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
+
+STEPS_BETWEEN = 16
+
+
+def is_sweep(step: int) -> bool:
+    """Whether subnormal moments are set to 0 in this step, counted from 1."""
+    return step % STEPS_BETWEEN == 0
 
 
 @cache
