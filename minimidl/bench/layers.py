@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from minimidl.bench.ceilings import ceilings
+from minimidl.bench.ceilings import ARRAY_BYTES, ceilings
 from minimidl.bench.contest import Contest
 from minimidl.bench.gate_peers import one_torch_thread
 from minimidl.bench.gated_models import GatedModel, mnist, random_model, trained_model
@@ -47,7 +47,7 @@ def layers_suite(
     shapes: Sequence[Shape] = SHAPES, kinds: Sequence[tuple[int, Sequence[int]]] = KINDS,
     densities: Sequence[float] = DENSITIES, dense_end: Sequence[float] = DENSE_END,
     trained: Sequence[int] = LARGE, epochs: int = 4, n_train: int = 20_000,
-    read_bytes: Sequence[int] | None = None,
+    read_bytes: Sequence[int] = ARRAY_BYTES, peers: tuple[str, ...] = (),
 ) -> list[Row]:
     """Time every case.
 
@@ -62,7 +62,8 @@ def layers_suite(
         trained: batch sizes of the trained cases; none leaves them out.
         epochs: of their training.
         n_train: samples of it.
-        read_bytes: sizes of the arrays that the ceilings are measured on; None: the usual ones.
+        read_bytes: sizes of the arrays that the ceilings are measured on.
+        peers: names of dense peers; none means all that are installed.
 
     Returns:
         One row per case with the keys :data:`COLUMNS`, and ``peers`` (seconds of all), ``paths``
@@ -75,18 +76,19 @@ def layers_suite(
     rows: list[Row] = []
     with one_thread(), one_torch_thread():
         for entry, batches in random_entries(shapes, kinds, densities, dense_end, seed):
-            rows += rows_of(entry, batches, rounds)
+            rows += rows_of(entry, batches, rounds, peers)
             watch.tick()
         for entry in trained_entries(densities, epochs, n_train, seed, watch) if trained else ():
-            rows += rows_of(entry, trained, rounds)
+            rows += rows_of(entry, trained, rounds, peers)
             watch.tick()
-        limits = ceilings() if read_bytes is None else ceilings(read_bytes)
-    return rows + limits
+        return rows + ceilings(read_bytes)
 
 
-def rows_of(entry: GatedModel, batches: Sequence[int], rounds: int) -> list[Row]:
+def rows_of(
+    entry: GatedModel, batches: Sequence[int], rounds: int, peers: tuple[str, ...]
+) -> list[Row]:
     """One model at its batch sizes."""
-    contest = Contest(entry)
+    contest = Contest(entry, peers=peers)
     return [contest.row(batch, rounds) for batch in batches]
 
 

@@ -39,7 +39,7 @@ NO_MNIST = ("left out: suite models, since MNIST is not prepared here (run `mini
 def models_suite(
     watch: Watch = SILENT, *, rounds: int = 9, seed: int = 0, batches: Sequence[int] = BATCHES,
     epochs: int = EPOCHS, n_train: int = 55_000, width: int = WIDTH, block: int = BLOCK,
-    data: Dataset | None = None,
+    data: Dataset | None = None, peers: tuple[str, ...] = (),
 ) -> list[Row]:
     """Train both, then time every batch size.
 
@@ -53,6 +53,7 @@ def models_suite(
         width: neurons of the hidden layer.
         block: neurons per gate.
         data: another set of the same kind; None is MNIST.
+        peers: names of dense peers; none means all that are installed.
 
     Returns:
         One row per batch size with the keys :data:`COLUMNS` and those of the layers suite, and
@@ -69,7 +70,7 @@ def models_suite(
         watch.tick()
         entry = trained_model(data, width, KEEP, block=block, **facts)
         watch.tick()
-        contest = Contest(entry, paths=())
+        contest = Contest(entry, paths=(), peers=peers)
         rows = []
         for batch in batches:
             rows.append(judged_row(contest.row(batch, rounds), dense))

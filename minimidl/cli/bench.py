@@ -14,7 +14,9 @@ from minimidl.cli.output import Row, check_writable, print_table, seed_number, w
 from minimidl.errors import require
 
 FOOT = "Times are this machine's and this minute's: quote ratios."
-FIGURES = ("density", "roofline", "batch", "gates")
+WIDE = 1.5
+"""A quiet machine stays below: its quartiles are a few per cent apart."""
+
 EXAMPLES = """examples:
   minimidl bench --suite layers --quick
   minimidl bench --suite layers,models,training,startup --json times.json --out my-times
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     require(args.rounds is None or args.rounds >= FEWEST_ROUNDS, "--rounds", args.rounds,
             f"at least {FEWEST_ROUNDS}")
     sizes = {name: chosen_sizes(name, suite, args) for name, suite in suites.items()}
-    check_writable(args.json, args.out and args.out / f"bench-{FIGURES[0]}.png")
+    check_writable(args.json, args.out and args.out / "bench-density.png")
     rows: list[Row] = []
     for name, suite in suites.items():
         found, notes = measured(suite, sizes[name], args)
@@ -110,8 +112,16 @@ def print_suite(name: str, suite: Any, rows: list[Row], notes: list[str]) -> Non
         elif "gigabytes_per_second" in row:
             print(f"reads of {row['array_bytes'] / 2**20:g} MiB: "
                   f"{row['gigabytes_per_second']:.0f} GB/s")
-    print("".join(f"\n{note}" for note in notes))
+    print("".join(f"\n{note}" for note in [*notes, *disturbed(table)]))
     print(suite.legend if table else "")
+
+
+def disturbed(rows: list[Row]) -> list[str]:
+    """A warning where the quartiles are so far apart that something else must have run, too."""
+    wide = sum(row["spread_high"] > WIDE * row["spread_low"] for row in rows
+               if row.get("spread_low"))
+    return [f"disturbed: in {wide} rows the lucky ratio is over {WIDE} times the unlucky one; "
+            "something else ran here, measure again"] if wide else []
 
 
 def drawn(rows: list[Row], out: Path) -> list[Path]:

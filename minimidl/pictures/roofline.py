@@ -31,7 +31,7 @@ def roofline(rows: Sequence[Mapping[str, Any]], ax: Any = None) -> Any:
     ax = new_axes(ax, (8.0, 5.2))
     points = [row for row in rows if "gflops_executed" in row]
     across = [row["flops_per_byte"] for row in points]
-    ends = (min(across) / 2, max(across) * 2)
+    ends = (min(across) / 4, max(across) * 2)
     peak = next((row["gflops"] for row in rows if "gflops" in row), None)
     if peak is not None:
         ceilings(ax, rows, peak, ends)

@@ -41,6 +41,9 @@ def density_figure(rows: Rows, crossings: Rows = ()) -> Any:
             mine, crossed = ([row for row in some if shape_of(row) == shape
                               and (row["granularity"] != "neuron") == blocks]
                              for some in (rows, crossings))
+            if not mine:
+                ax.set_visible(False)
+                continue
             speed_against_density(mine, crossed, ax)
             ax.set_title(f"{shape}, {'blocks of neurons' if blocks else 'per-neuron masks'}")
     return figure
@@ -73,9 +76,10 @@ def speed_against_density(rows: Rows, crossings: Rows = (), ax: Any = None) -> A
         line = sorted((row for row in rows if (row["case"], row["batch"]) == (case, batch)),
                       key=lambda row: row["density"])
         draw(ax, line, "density", label=f"{case}, batch {batch:,}", **look(case, batch))
-    for point in crossings:
-        ax.plot(point["density"], 1, zorder=4, markersize=12, linestyle="none",
-                **look(point["case"], point["batch"]) | {"marker": "|", "markeredgewidth": 3})
+    for i, point in enumerate(crossings):
+        color = look(point["case"], point["batch"])["color"]
+        ax.plot(point["density"], 1, zorder=4, marker="|", markersize=14, markeredgewidth=3,
+                color=color, linestyle="none", label="_" if i else "crossover: as fast as dense")
     ax.set(yscale="log", xlabel="density: share of open gates",
            ylabel="speed-up over the fastest dense network")
     finish(ax)
