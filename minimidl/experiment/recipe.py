@@ -43,6 +43,7 @@ class TrainOptions:
         epochs: passes over the training part.
         batch_size: samples per step.
         optimizer: ``"adamw"``, ``"adam"`` or ``"sgd"`` (with momentum 0.9).
+        optimizer_sparse: step only the neurons that have a gradient.
         learning_rate: at the start.
         schedule: of the learning rate, by name; it ends at a hundredth of the start.
         weight_decay: decoupled; gates, biases and norms are spared.
@@ -68,6 +69,7 @@ class TrainOptions:
     epochs: int = 60
     batch_size: int = 64
     optimizer: str = "adamw"
+    optimizer_sparse: bool = False
     learning_rate: float = 3e-3
     schedule: str = "cosine"
     weight_decay: float = 0.01
@@ -121,7 +123,8 @@ def make_optimizer(model: Layer, options: TrainOptions) -> Optimizer:
     groups = [gate_group(options.gate_learning_rate)] if options.gate_learning_rate != 1 else []
     decay = {"weight_decay": options.weight_decay} if options.optimizer == "adamw" else {}
     return OPTIMIZERS[options.optimizer](
-        model.params, options.learning_rate, groups=groups, **decay)
+        model.params, options.learning_rate, groups=groups, sparse=options.optimizer_sparse,
+        **decay)
 
 
 def threshold_gates(model: Layer) -> list[Gated]:

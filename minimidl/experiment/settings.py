@@ -32,10 +32,13 @@ class Settings:
         return {dotted(name): value for name, value in flat.items()}
 
 
+HEADS = ("gate", "light", "budget", "optimizer")
+
+
 def dotted(field: str) -> str:
     """``gate_rank`` is written ``gate.rank``; words without a head keep their underscore."""
     head, _, tail = field.partition("_")
-    return f"{head}.{tail}" if head in ("gate", "light", "budget") else field
+    return f"{head}.{tail}" if tail and head in HEADS else field
 
 
 def known() -> dict[str, Any]:
@@ -113,10 +116,12 @@ def parse_value(name: str, text: str) -> Any:
     try:
         if isinstance(default, tuple):
             return parse_widths(text)
+        if isinstance(default, bool):
+            return {"true": True, "false": False}[text.lower()]
         if name == "keep":  # a whole number is a count, anything with a point is a share
             return int(text) if text.lstrip("+-").isdigit() else float(text)
         return type(default)(text)
-    except ValueError:
+    except (ValueError, KeyError):
         raise InputError(f"--set {name}: got {text!r}, expected "
                          f"{'whole numbers, 512,256' if isinstance(default, tuple) else ''}"
                          f"{'' if isinstance(default, tuple) else type(default).__name__}"

@@ -49,12 +49,15 @@ class Linear(Layer):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy W^T``, ``dW = x^T dy``, ``db = sum over the batch of dy``."""
-        grads = self.backward_params(grad_output, memory)
+        grads = self._grads(grad_output, memory)
         return grad_output @ self.params["weight"].T, grads
 
     def backward_params(
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> Grads:
         """``dW`` and ``db`` alone."""
+        return self._grads(grad_output, memory)
+
+    def _grads(self, grad_output: Array, memory: Memory) -> Grads:
         require_batch(grad_output, self.n_out, self.params["bias"].dtype, "grad_output")
         return {"weight": memory["x"].T @ grad_output, "bias": grad_output.sum(axis=0)}

@@ -19,6 +19,12 @@ def test_keep_is_a_count_when_whole_and_a_share_otherwise():
     assert isinstance(parse_assignments(["keep=1.0"])["keep"], float)
 
 
+def test_switches_are_true_or_false():
+    assert parse_assignments(["optimizer.sparse=true"]) == {"optimizer.sparse": True}
+    assert parse_assignments(["optimizer.sparse=False"]) == {"optimizer.sparse": False}
+    assert make_settings("digits", {"optimizer.sparse": True}).train.optimizer_sparse
+
+
 def test_choice_beats_data_set_beats_common_default():
     settings = make_settings("mnist", {"gate.rank": 3})
     assert settings.model.width == (512,)
@@ -32,6 +38,7 @@ def test_choice_beats_data_set_beats_common_default():
     ("gate.rank", r"--set: got 'gate.rank', expected NAME=VALUE"),
     ("gate.colour=red", r"--set: got gate.colour, expected one of width, keep, gate.net"),
     ("gate.rank=many", r"--set gate.rank: got 'many', expected int such as 8"),
+    ("optimizer.sparse=maybe", r"--set optimizer.sparse: got 'maybe', expected bool such as False"),
     ("width=12,x", r"--set width: got '12,x', expected whole numbers"),
 ])
 def test_bad_assignments_say_what_would_be_good(text, message):

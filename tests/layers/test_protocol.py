@@ -101,6 +101,18 @@ def test_the_same_call_gives_the_same_bits(name: str) -> None:
 
 
 @every_layer
+def test_the_gradients_of_parameters_alone_have_the_same_bits(name: str) -> None:
+    layer = LAYERS[name](np.float32)
+    output, memory = run(layer, sample(5, np.float32))
+    grads = layer.backward_params(g := upstream(output), memory)
+    _, expected = layer.backward(g, memory)
+    assert list(grads) == list(expected)
+    for key in grads:
+        assert grads[key].tobytes() == expected[key].tobytes(), key
+        assert grads[key].flags.f_contiguous == expected[key].flags.f_contiguous
+
+
+@every_layer
 def test_inputs_memory_parameters_and_state_are_left_alone(name: str) -> None:
     layer, x = LAYERS[name](np.float64), sample(5)
     arrays = [x, *layer.params.values(), *layer.state.values()]

@@ -140,3 +140,43 @@ def test_bad_sequences_are_told() -> None:
         Sequential(Linear(2, 3), ReLU(), Linear(4, 1))
     with pytest.raises(InputError, match=r"x: got shape \(1, 5\), expected \(batch, 2\)"):
         Sequential(Linear(2, 3), ReLU()).forward(np.zeros((1, 5), np.float32))
+
+
+def test_the_gradients_of_parameters_go_no_further_back_than_the_first_of_them() -> None:
+    class First(Linear):
+        def backward(self, grad_output, memory, grad_gate=None):
+            raise AssertionError("nobody asks for dL/dx here")
+
+        def backward_params(self, grad_output, memory, grad_gate=None):
+            return Linear(2, 3, dtype=np.float64).backward_params(grad_output, memory)
+
+    class Untouched(ReLU):
+        def backward(self, grad_output, memory, grad_gate=None):
+            raise AssertionError("there are no parameters before it")
+
+    model = Sequential(
+        Untouched(), Sequential(First(2, 3, dtype=np.float64), ReLU()),
+        Linear(3, 1, dtype=np.float64))
+    y, memory = model.forward(np.ones((4, 2)))
+    assert list(model.backward_params(np.ones_like(y), memory)) == [
+        "1.0.weight", "1.0.bias", "2.weight", "2.bias"]
+    assert Sequential(ReLU()).backward_params(np.ones((1, 2)), {"0": {}}) == {}
+
+
+def test_a_layer_with_its_own_backward_does_not_inherit_the_short_cut() -> None:
+    class Doubled(Linear):
+        def backward(self, grad_output, memory, grad_gate=None):
+            grad_x, grads = super().backward(grad_output, memory, grad_gate)
+            return grad_x, {name: 2 * grad for name, grad in grads.items()}
+
+    layer, plain = Doubled(2, 3, dtype=np.float64), Linear(2, 3, dtype=np.float64)
+    y, memory = layer.forward(np.ones((4, 2)))
+    doubled = layer.backward_params(np.ones_like(y), memory)
+    assert (doubled["bias"] == 2 * plain.backward_params(np.ones_like(y), memory)["bias"]).all()
+
+
+def test_a_budget_for_a_layer_that_is_not_there_is_refused_here_too() -> None:
+    model = Sequential(Linear(2, 3, dtype=np.float64))
+    y, memory = model.forward(np.ones((4, 2)))
+    with pytest.raises(InputError, match="paths of gated layers"):
+        model.backward_params(np.ones_like(y), memory, {"0": np.ones((4, 3))})
