@@ -18,7 +18,7 @@ from minimidl.bench.suite import SILENT, Row, Suite, Watch
 from minimidl.bench.targets import COLD_SECONDS, IMPORT_TIMES, WARM_SECONDS
 
 SHAPE, KEEP, BLOCK, BATCHES = (784, 1024, 10), 0.45, 32, (1, 256)
-COLD_BUDGET, FEWEST_COLD = 45.0, 3
+COLD_BUDGET, FEWEST_COLD = 25.0, 3
 """Seconds for cold processes per case, and how many there are at least."""
 
 COLUMNS = ("case", "batch", "n_in", "n_units", "n_out", "seconds", "seconds_low", "seconds_high",
@@ -32,7 +32,7 @@ limit        wanted at most: 1.3 times import numpy; 5 s with an empty cache of 
 
 
 def startup_suite(
-    watch: Watch = SILENT, *, rounds: int = 11, seed: int = 0,
+    watch: Watch = SILENT, *, rounds: int = 9, seed: int = 0,
     batches: tuple[int, ...] = BATCHES, cold_budget: float = COLD_BUDGET,
 ) -> list[Row]:
     """Time imports and first predictions.
@@ -118,5 +118,5 @@ def steps(batches: tuple[int, ...] = BATCHES, **others: object) -> int:
     return 1 + 2 * len(batches)
 
 
-SUITE = Suite(startup_suite, steps, COLUMNS, LEGEND, rounds=11, quick={
+SUITE = Suite(startup_suite, steps, COLUMNS, LEGEND, rounds=9, quick={
     "batches": (1,), "cold_budget": 0.0})
