@@ -20,11 +20,12 @@ their meaning. Full ``fastmath`` assumes that they never occur and breaks every 
 _announced: set[str] = set()
 
 
-def compiled(reassociate: bool = False) -> Callable[[Kernel], Kernel]:
+def compiled(reassociate: bool = False, nogil: bool = False) -> Callable[[Kernel], Kernel]:
     """Decorate a kernel; needs Numba (ImportError without it).
 
     Args:
         reassociate: allow :data:`REASSOCIATE`. Never where a NaN or an infinity decides.
+        nogil: let other Python threads run meanwhile: what parallel execution needs.
 
     """
     def decorate(function: Kernel) -> Kernel:
@@ -34,6 +35,7 @@ def compiled(reassociate: bool = False) -> Callable[[Kernel], Kernel]:
         options: dict[str, Any] = {
             # "python" would test every division for zero and could not vectorise it
             "error_model": "numpy",
+            "nogil": nogil,
             "fastmath": REASSOCIATE if reassociate else False,
         }
         if os.environ.get("MINIMIDL_NO_CACHE"):

@@ -1,0 +1,83 @@
+"""What the register tiles compute, as plain loops: for readers, and where nothing is compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minimidl.arrays import Array
+from minimidl.kernels.tile_code import BLOCK_ROWS, VECTOR_BYTES
+
+
+def dots(
+    fixed: int, row: Array, row_start: int, row_stride: int, others: Array, others_start: int,
+    others_stride: int, chosen: Array, first: int, count: int, length: int,
+    out: Array, out_start: int, out_stride: int, add: bool,
+) -> None:
+    """``out[i, f] (+)= row_f . others_i``, the i-th other being number ``chosen[first + i]``."""
+    for i in range(count):
+        start = others_start + int(chosen[first + i]) * others_stride
+        other = others[start:start + length]
+        for f in range(fixed):
+            begin = row_start + f * row_stride
+            total = row[begin:begin + length] @ other
+            place = out_start + i * out_stride + f
+            out[place] = total + out[place] if add else total
+
+
+def outers(
+    fixed: int, factors: Array, factors_start: int, factors_stride: int, rows: Array,
+    rows_start: int, rows_stride: int, chosen: Array, first: int, count: int, vectors: int,
+    out: Array, out_start: int, out_stride: int,
+) -> None:
+    """``out[f] = sum_i factors[i, f] rows_i``, as wide as ``vectors`` registers."""
+    width = vectors * VECTOR_BYTES // out.itemsize
+    for f in range(fixed):
+        total = out[out_start + f * out_stride:][:width]
+        total[:] = 0
+        for i in range(count):
+            start = rows_start + int(chosen[first + i]) * rows_stride
+            total += factors[factors_start + i * factors_stride + f] * rows[start:start + width]
+
+
+def spread_row(
+    row: Array, row_start: int, factors: Array, factors_start: int, factors_stride: int,
+    chosen: Array, first: int, count: int, vectors: int, out: Array, out_start: int,
+    out_stride: int,
+) -> None:
+    """``out[chosen_i] += factor_i * row``."""
+    width = vectors * VECTOR_BYTES // out.itemsize
+    for i in range(count):
+        start = out_start + int(chosen[first + i]) * out_stride
+        factor = factors[factors_start + i * factors_stride]
+        out[start:start + width] += factor * row[row_start:row_start + width]
+
+
+def dot_row(*args: Any) -> None:
+    """One fixed row."""
+    dots(1, *args)
+
+
+def dot_block(*args: Any) -> None:
+    """Several fixed rows, ``row_stride`` apart."""
+    dots(BLOCK_ROWS, *args)
+
+
+def outer_row(*args: Any) -> None:
+    """One row of answers."""
+    outers(1, *args)
+
+
+def outer_block(*args: Any) -> None:
+    """Several rows of answers, ``out_stride`` apart."""
+    outers(BLOCK_ROWS, *args)
+
+
+def copy(source: Array, start: int, target: Array, place: int, count: int) -> None:
+    """``target[place:place + count] = source[start:start + count]``."""
+    target[place:place + count] = source[start:start + count]
+
+
+def first_bit(word: Any) -> int:
+    """Position of the lowest bit that is set."""
+    bits = int(word)
+    return (bits & -bits).bit_length() - 1
