@@ -177,7 +177,8 @@ def rows_to_step(optimizer: Optimizer, model: Layer, memory: Memory) -> dict[str
     """``touched=`` for a sparse optimiser, where the model can tell (an executor), else nothing.
 
     Such a model has ``touched(memory) -> dict``, by parameter name the rising numbers of its rows
-    (see :mod:`minimidl.learning.parts`) that have a gradient.
+    (see :mod:`minimidl.learning.parts`) that have a gradient. Its other rows are 0, as the norms of
+    clipping are made over all of them.
     """
     tell = getattr(model, "touched", None)
     return {"touched": tell(memory)} if optimizer.sparse and tell is not None else {}

@@ -18,7 +18,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads
 from minimidl.errors import require
 from minimidl.learning.groups import Group, find_group, may_decay
-from minimidl.learning.parts import Part, Touched, largest_sizes
+from minimidl.learning.parts import Part, Touched, check_touched, largest_sizes
 from minimidl.learning.subnormal import is_sweep, least_moment
 
 
@@ -113,7 +113,7 @@ class Optimizer(ABC):
         """
         rate = self.learning_rate if learning_rate is None else float(learning_rate)
         require_rate(rate)
-        check_touched(touched, self)
+        check_touched(touched, self.sparse, self.parts)
         self.slots["step"] += 1
         kernels = {dtype: kernels_for(size, dtype) for dtype, size in self.sizes.items()}
         for part in self.parts:
@@ -202,13 +202,3 @@ def kernels_for(size: int, dtype: np.dtype[Any]) -> ModuleType | None:
 def require_rate(rate: float) -> None:
     """Raise InputError unless a learning rate is a finite number of at least 0."""
     require(np.isfinite(rate) and rate >= 0, "learning_rate", rate, "a finite number, at least 0")
-
-
-def check_touched(touched: Touched | None, optimizer: Optimizer) -> None:
-    """Raise InputError for rows that nobody asked for, or of parameters that are not there."""
-    if touched is None:
-        return
-    require(optimizer.sparse, "touched", "rows for a dense optimiser", "None",
-            "build the optimiser with sparse=True")
-    strange = set(touched) - {part.name for part in optimizer.parts}
-    require(not strange, "touched", sorted(strange), "names of parameters")

@@ -2,12 +2,13 @@
 
 A row is what lies together and belongs to one neuron: of a weight ``(n_in, n_units)`` in Fortran
 order the incoming weights of unit ``j``, of a weight in C order the outgoing weights of unit ``i``,
-of a vector one number.
+of a vector one number. A weight with an axis of length 1 lies in both orders and is taken to be in
+C order; where its rows were meant otherwise, name none of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,6 +73,16 @@ class Part:
                 "row numbers out of order or out of range",
                 f"rising ones from 0 to {self.n_rows - 1}, each at most once")
         return rows
+
+
+def check_touched(touched: Touched | None, sparse: bool, parts: Sequence[Part]) -> None:
+    """Raise InputError for rows that nobody asked for, or of parameters that are not there."""
+    if touched is None:
+        return
+    require(sparse, "touched", "rows for a dense optimiser", "None",
+            "build the optimiser with sparse=True")
+    strange = set(touched) - {part.name for part in parts}
+    require(not strange, "touched", sorted(strange), "names of parameters")
 
 
 def largest_sizes(params: Mapping[str, Array]) -> dict[np.dtype[np.generic], int]:
