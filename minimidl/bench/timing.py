@@ -20,6 +20,9 @@ Call = Callable[[], object]
 FEWEST_ROUNDS = 7
 """A median of fewer says little about its spread."""
 
+LONG_CALL = 0.03
+"""Seconds; a call this long fills the caches by itself and is not warmed up in every round."""
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -64,6 +67,9 @@ def alternate(
 ) -> dict[str, Timing]:
     """Time all ``calls`` in turn, round after round.
 
+    Each turn begins with one call off the clock: what ran before has filled the caches with other
+    weights, and whoever comes first after it would pay for all who share his.
+
     Args:
         calls: what to time, by name; functions without arguments.
         rounds: at least seven.
@@ -82,6 +88,8 @@ def alternate(
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
+            if not seconds[name] or seconds[name][-1] < LONG_CALL:
+                call()
             seconds[name].append(seconds_of(call, counts[name]) / counts[name])
     return {name: summary(seconds[name], counts[name]) for name in calls}
 

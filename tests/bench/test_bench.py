@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from minimidl import InputError
-from minimidl.bench import alternate, batch1_latency, best_peer, dense_peers, one_thread
+from minimidl.bench import (
+    alternate,
+    batch1_latency,
+    best_peer,
+    dense_peers,
+    one_thread,
+    timing,
+)
 from minimidl.bench.latency import dense_twin
 from minimidl.bench.peers import BUILDERS, DensePeer
 from minimidl.bench.timing import calls_for, summary
@@ -95,6 +102,17 @@ def test_calls_alternate_and_are_warmed_up():
     changes = sum(first != second for first, second in itertools.pairwise(order))
     assert changes >= 2 * 9  # a..a b..b a..a b..b, nine times
     assert all(t.rounds == 9 and 0 < t.low <= t.seconds <= t.high for t in timings.values())
+
+
+def test_every_turn_begins_with_a_call_off_the_clock(monkeypatch):
+    calls: list[str] = []
+    monkeypatch.setattr(timing, "calls_for", lambda call, round_seconds: 3)
+    alternate({"a": lambda: calls.append("a")}, rounds=7)
+    assert len(calls) == 7 * (1 + 3)
+    calls.clear()
+    monkeypatch.setattr(timing, "LONG_CALL", 0.0)  # now every call is a long one
+    alternate({"a": lambda: calls.append("a")}, rounds=7)
+    assert len(calls) == 1 + 7 * 3
 
 
 def test_summary_worked_by_hand():
