@@ -114,6 +114,18 @@ def find_rows(grad: Array, found: Array) -> int:
     return count
 
 
+@compiled()
+def join_rows(rows: Array, width: int, spans: Array) -> int:
+    """Write the spans of :func:`spans_of`; answer how many."""
+    count = 0
+    for row in rows:
+        if count == 0 or spans[count - 1, 1] != row * width:
+            spans[count, 0] = row * width
+            count += 1
+        spans[count - 1, 1] = (row + 1) * width
+    return count
+
+
 STEPS = {"sgd": sgd, "momentum": momentum, "nesterov": nesterov, "adam": adam}
 
 
@@ -141,9 +153,8 @@ def spans_of(rows: Array, width: int) -> Array:
 
     Rows 0, 1 and 4 of width 3 are the spans 0 to 6 and 12 to 15.
     """
-    starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
-    ends = np.append(starts[1:], len(rows)) - 1 if len(rows) else starts
-    return np.stack([rows[starts] * width, (rows[ends] + 1) * width], axis=1)
+    spans = np.empty((len(rows), 2), np.int64)
+    return spans[:join_rows(rows, width, spans)]
 
 
 def nonzero_rows(grad: Array) -> Array:
