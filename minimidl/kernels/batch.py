@@ -24,15 +24,29 @@ from minimidl.arrays import Array
 from minimidl.kernels.cpu import RELU, activate, all_finite, count_from, cut_for
 from minimidl.kernels.jit import compiled
 from minimidl.kernels.sigmoid import exponentials
-from minimidl.kernels.tiles import BLOCK_ROWS, TILE, VECTOR_BYTES, copy, dot_block, dot_row
-from minimidl.kernels.tiles import first_bit, spread_row
+from minimidl.kernels.tiles import (
+    BLOCK_ROWS,
+    KEPT,
+    TILE,
+    VECTOR_BYTES,
+    copy,
+    dot_1,
+    dot_2,
+    dot_4,
+    dot_10,
+    dot_block,
+    first_bit,
+    spread_block,
+    spread_row,
+)
 
 CROWD = 64
 """Samples per word."""
-PANEL_BYTES = 40_960
-"""Of inputs at a time: most of a first-level cache of 48 kB, with room for the weights."""
-LONGEST = 1024
-"""Inputs at a time where four neurons share a tile: 4 + 6 rows of them fit as well."""
+LONGEST = 64
+"""Registers of a row at a time where four neurons share a tile: 4 + 6 such rows are 40 kB.
+
+For single neurons it is 10: 64 samples' inputs are 40 kB then, and a first-level cache 48 kB.
+"""
 
 
 @compiled()
@@ -142,20 +156,43 @@ def fill_panel(x: Array, first: int, width: int, skip: int, panel: Array) -> Non
 
 @compiled()
 def row_panel(
-    panel: Array, width: int, weights: Array, first: int, n_in: int, add: bool,
+    panel: Array, vectors: int, width: int, weights: Array, first: int, n_in: int, add: bool,
     lists: Array, starts: Array, order: Array, values: Array,
 ) -> None:
-    """Multiply one panel of inputs with the weights of single neurons, in all open places."""
+    """Multiply one panel of inputs with the weights of single neurons, in all open places.
+
+    A neuron's piece of weights stays in ``vectors`` registers while its samples come by.
+    """
     flat = lists.reshape(lists.size)
     for position in range(order.shape[0]):
         neuron = order[position]
-        start, left = starts[neuron], starts[neuron + 1] - starts[neuron]
-        place, parts = neuron * CROWD, (left + TILE - 1) // TILE
-        while left > 0:
-            some = (left + parts - 1) // parts  # tiles of equal size, none nearly empty
-            dot_row(weights, neuron * n_in + first, 0, panel, 0, width, flat, place, some, width,
-                    values, start, 1, add)
-            start, place, left, parts = start + some, place + some, left - some, parts - 1
+        start, count = starts[neuron], starts[neuron + 1] - starts[neuron]
+        piece, place = neuron * n_in + first, neuron * CROWD
+        if vectors == 10:
+            dot_10(weights, piece, panel, width, flat, place, count, values, start, add)
+        elif vectors == 4:
+            dot_4(weights, piece, panel, width, flat, place, count, values, start, add)
+        elif vectors == 2:
+            dot_2(weights, piece, panel, width, flat, place, count, values, start, add)
+        else:
+            dot_1(weights, piece, panel, width, flat, place, count, values, start, add)
+
+
+@compiled()
+def block_length(left: int, whole: int) -> int:
+    """How many of ``left`` registers of a row the next panel takes where rows share tiles."""
+    panels = (left + LONGEST - 1) // LONGEST
+    return max(1, min(whole, (left + panels - 1) // panels))
+
+
+@compiled()
+def row_length(left: int, whole: int) -> int:
+    """The same for single rows: 10, or the shortest kept length that takes all that is left."""
+    best = 0
+    for vectors in KEPT:  # from the longest to the shortest
+        if vectors <= whole and (best == 0 or vectors >= left):
+            best = vectors
+    return best
 
 
 @compiled()
@@ -184,25 +221,23 @@ def multiply(
 ) -> None:
     """``values = x . w`` wherever a gate is open, panel by panel.
 
-    What is left of a row behind the last full register is the last register of the row, with those
-    inputs set to 0 that were counted already. So no neuron reads beyond its own weights.
+    The last panel may reach back over inputs that were counted already; it holds 0 for those. So
+    all panels are whole registers, and no neuron reads beyond its own weights.
     """
     n_in, lanes = x.shape[1], VECTOR_BYTES // x.itemsize
     weights, order = weight_t.reshape(weight_t.size), np.empty(lists.shape[0], np.int64)
     order_by_count(starts, order)
-    most = LONGEST if block > 1 else PANEL_BYTES // (x.itemsize * CROWD)
-    panels = (n_in + most - 1) // most
-    first, step = 0, (n_in // panels + lanes - 1) // lanes * lanes
+    first, whole = 0, n_in // lanes
     while first < n_in:
-        width, skip, here = min(step, (n_in - first) // lanes * lanes), 0, first
-        if width == 0:
-            width, here = lanes, n_in - lanes
-            skip = first - here
-        fill_panel(x, here, width, skip, panel)
+        left = (n_in - first + lanes - 1) // lanes
+        vectors = block_length(left, whole) if block > 1 else row_length(left, whole)
+        width, here = vectors * lanes, min(first, n_in - vectors * lanes)
+        fill_panel(x, here, width, first - here, panel)
         if block > 1:
             block_panel(panel, width, weights, here, n_in, first > 0, lists, starts, block, values)
         else:
-            row_panel(panel, width, weights, here, n_in, first > 0, lists, starts, order, values)
+            row_panel(panel, vectors, width, weights, here, n_in, first > 0, lists, starts, order,
+                      values)
         first = here + width
 
 
@@ -211,35 +246,57 @@ def gate_values(
     scores: Array, per_gate: int, temperature: Any, series: Any, lists: Array, starts: Array,
     gates: Array, room: Array,
 ) -> None:
-    """``sigmoid(score / temperature)`` of every open place, all exponentials in one sweep."""
-    one = scores.dtype.type(1)
+    """``sigmoid(score / temperature)`` of every open place, all exponentials in one sweep.
+
+    The scores are copied to rows of an odd number of cache lines first: 64 rows that are 4 kB apart
+    would fall into the same few places of the cache and drive each other out.
+    """
+    one, stride = scores.dtype.type(1), (scores.shape[1] // 16 | 1) * 16 + 32
+    apart, flat = np.empty(scores.shape[0] * stride, scores.dtype), scores.reshape(scores.size)
+    for s in range(scores.shape[0]):
+        copy(flat, s * scores.shape[1], apart, s * stride, scores.shape[1])
+    rate = -one / temperature
     for row in range(lists.shape[0]):
-        for i in range(starts[row + 1] - starts[row]):
-            room[starts[row] + i] = -scores[lists[row, i], row // per_gate] / temperature
+        gate, start = row // per_gate, starts[row]
+        for i in range(starts[row + 1] - start):
+            room[start + i] = apart[lists[row, i] * stride + gate] * rate
     count = starts[lists.shape[0]]
     exponentials(room[:count], series, gates[:count])
     for i in range(count):
         gates[i] = one / (one + gates[i])
 
 
-@compiled(reassociate=True)
+@compiled()
 def finish(
     bias: Array, light: Array, code: int, lists: Array, starts: Array, block: int, gates: Array,
     values: Array,
 ) -> None:
     """``gate * (activation(value + bias) - light)`` in every open place."""
-    zero = values.dtype.type(0)
     for gate in range(lists.shape[0]):
         for i in range(starts[gate], starts[gate + 1]):
             for n in range(block):
-                u = values[i * block + n] + bias[gate * block + n]
-                if code == RELU:
-                    u = zero if u < zero else u
-                else:
-                    u = activate(u, code)
+                u = activate(values[i * block + n] + bias[gate * block + n], code)
                 if light.shape[0] > 0:
                     u -= light[lists[gate, i - starts[gate]], gate * block + n]
                 values[i * block + n] = gates[i] * u
+
+
+@compiled()
+def finish_relu(bias: Array, starts: Array, block: int, gates: Array, values: Array) -> None:
+    """The same for the common case, as loops without a branch that run many values at a time."""
+    zero = values.dtype.type(0)
+    for gate in range(starts.shape[0] - 1):
+        if block == 1:
+            for i in range(starts[gate], starts[gate + 1]):
+                u = values[i] + bias[gate]
+                values[i] = gates[i] * (zero if u < zero else u)
+            continue
+        for i in range(starts[gate], starts[gate + 1]):
+            for n in range(0, block, BLOCK_ROWS):
+                for f in range(BLOCK_ROWS):
+                    place = i * block + n + f
+                    u = values[place] + bias[gate * block + n + f]
+                    values[place] = gates[i] * (zero if u < zero else u)
 
 
 @compiled()
@@ -254,19 +311,27 @@ def add_rows_to_all(
     """
     n_out, lanes = next_weight.shape[1], VECTOR_BYTES // values.itemsize
     rows, listed = next_weight.reshape(next_weight.size), lists.reshape(lists.size)
+    together = BLOCK_ROWS if block > 1 else 1
+    most = TILE // together
     for gate in range(lists.shape[0]):
         count = starts[gate + 1] - starts[gate]
         if count == 0:
             continue
-        for n in range(block):
-            source, place = rows, (gate * block + n) * n_out
-            if place + wide > rows.size:
-                copy(rows, place, spare, 0, n_out)
-                source, place = spare, 0
-            for column in range(0, wide, TILE * lanes):
-                spread_row(source, place + column, values, starts[gate] * block + n, block,
-                           listed, gate * CROWD, count,
-                           min(TILE, (wide - column) // lanes), totals, column, wide)
+        for n in range(0, block, together):
+            source, place, stride = rows, (gate * block + n) * n_out, n_out
+            if place + (together - 1) * n_out + wide > rows.size:
+                for f in range(together):
+                    copy(rows, place + f * n_out, spare, f * wide, n_out)
+                source, place, stride = spare, 0, wide
+            first = starts[gate] * block + n
+            for column in range(0, wide, most * lanes):
+                vectors = min(most, (wide - column) // lanes)
+                if together == 1:
+                    spread_row(source, place + column, stride, values, first, block, listed,
+                               gate * CROWD, count, vectors, totals, column, wide)
+                else:
+                    spread_block(source, place + column, stride, values, first, block, listed,
+                                 gate * CROWD, count, vectors, totals, column, wide)
 
 
 @compiled()
@@ -283,15 +348,19 @@ def crowd(
     starts = np.empty(words.shape[0] + 1, np.int64)
     list_samples(words, lists, starts)
     count = starts[words.shape[0]]
-    longest = min(LONGEST, x.shape[1] + lanes) * CROWD if block > 1 else PANEL_BYTES // x.itemsize
-    panel, values = aligned(max(longest, lanes * CROWD), x), aligned(count * block, x)
-    gates = np.ones(count, x.dtype)
+    longest = LONGEST if block > 1 else KEPT[0]
+    panel = aligned(min(longest, x.shape[1] // lanes) * lanes * CROWD, x)
+    values = aligned(count * block, x)
     multiply(x, weight_t, lists, starts, block, panel, values)
+    gates = np.ones(count, x.dtype)
     if not binary:
         gate_values(scores, per_gate, kind(temperature), series, lists, starts, gates,
                     np.empty(count, x.dtype))
-    finish(bias, light, code, lists, starts, block, gates, values)
-    totals, spare = aligned(CROWD * wide, x), aligned(wide, x)
+    if code == RELU and light.shape[0] == 0:
+        finish_relu(bias, starts, block, gates, values)
+    else:
+        finish(bias, light, code, lists, starts, block, gates, values)
+    totals, spare = aligned(CROWD * wide, x), aligned(BLOCK_ROWS * wide, x)
     totals[:] = kind(0)
     spare[:] = kind(0)
     add_rows_to_all(next_weight, lists, starts, block, values, spare, totals, wide)

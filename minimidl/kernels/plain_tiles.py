@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minimidl.arrays import Array
@@ -39,17 +40,18 @@ def outers(
             total += factors[factors_start + i * factors_stride + f] * rows[start:start + width]
 
 
-def spread_row(
-    row: Array, row_start: int, factors: Array, factors_start: int, factors_stride: int,
-    chosen: Array, first: int, count: int, vectors: int, out: Array, out_start: int,
-    out_stride: int,
+def spreads(
+    fixed: int, row: Array, row_start: int, row_stride: int, factors: Array, factors_start: int,
+    factors_stride: int, chosen: Array, first: int, count: int, vectors: int, out: Array,
+    out_start: int, out_stride: int,
 ) -> None:
-    """``out[chosen_i] += factor_i * row``."""
+    """``out[chosen_i] += sum_f factors[i, f] * row_f``."""
     width = vectors * VECTOR_BYTES // out.itemsize
     for i in range(count):
         start = out_start + int(chosen[first + i]) * out_stride
-        factor = factors[factors_start + i * factors_stride]
-        out[start:start + width] += factor * row[row_start:row_start + width]
+        for f in range(fixed):
+            factor, place = factors[factors_start + i * factors_stride + f], f * row_stride
+            out[start:start + width] += factor * row[row_start + place:][:width]
 
 
 def dot_row(*args: Any) -> None:
@@ -57,9 +59,32 @@ def dot_row(*args: Any) -> None:
     dots(1, *args)
 
 
+def kept(vectors: int) -> Callable[..., None]:
+    """One fixed row that is ``vectors`` registers long."""
+    def tile(
+        row: Array, row_start: int, others: Array, others_stride: int, chosen: Array, first: int,
+        count: int, out: Array, out_start: int, add: bool,
+    ) -> None:
+        length = vectors * VECTOR_BYTES // out.itemsize
+        dots(1, row, row_start, 0, others, 0, others_stride, chosen, first, count, length, out,
+             out_start, 1, add)
+
+    return tile
+
+
 def dot_block(*args: Any) -> None:
     """Several fixed rows, ``row_stride`` apart."""
     dots(BLOCK_ROWS, *args)
+
+
+def spread_row(*args: Any) -> None:
+    """Multiples of one row."""
+    spreads(1, *args)
+
+
+def spread_block(*args: Any) -> None:
+    """Multiples of several rows, ``row_stride`` apart."""
+    spreads(BLOCK_ROWS, *args)
 
 
 def outer_row(*args: Any) -> None:

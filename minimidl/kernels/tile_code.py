@@ -19,6 +19,8 @@ FEATURES = binding.get_host_cpu_features()
 VECTOR_BYTES = 64 if FEATURES.get("avx512f") else 32
 TILE = 24 if VECTOR_BYTES == 64 else 12
 """Sums that a tile keeps in registers: AVX-512 has 32 of them, everyone else room for 16."""
+GROUP = 8
+"""Sums that hide the latency of a multiply-add: four cycles, two of them begun in each."""
 BLOCK_ROWS = 4
 """Neighbouring neurons of a block that share a tile."""
 
@@ -110,6 +112,21 @@ def loop(
     builder.cbranch(builder.icmp_signed("<", following, stop), inside, after)
     builder.position_at_end(after)
     return new
+
+
+def steps(builder: Any, stop: Value, step: int, body: Callable[[Value], None]) -> None:
+    """``for start in range(0, stop, step): body(start)``."""
+    before = builder.block
+    inside, after = builder.append_basic_block("steps"), builder.append_basic_block("rest")
+    builder.cbranch(builder.icmp_signed(">", stop, number(0)), inside, after)
+    builder.position_at_end(inside)
+    start = builder.phi(INT)
+    start.add_incoming(number(0), before)
+    body(start)
+    following = builder.add(start, number(step))
+    start.add_incoming(following, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, stop), inside, after)
+    builder.position_at_end(after)
 
 
 def cases(builder: Any, count: Value, most: int, case: Callable[[int], None]) -> None:

@@ -6,7 +6,7 @@ Two kinds are enough, and each meets a *list* of rows, which is what the gates l
 
 * **dot** tiles, for rows that lie along the sum: ``fixed`` rows that follow each other (one
   neuron's weights, four of a block, one sample's inputs) against the listed rows.
-  ``out[i, f] (+)= fixed_f . listed_i``;
+  ``out[i, f] (+)= fixed_f . listed_i``. A short fixed row is kept in registers (``dot_10`` ...);
 * **outer** tiles, for rows that lie across the answer: multiples of the listed rows are added up.
   ``out[f, :] = sum_i factor[i, f] listed_i``, the gradient of a weight (the rows are samples) or
   of an input (the rows are neurons). Its transpose is :func:`spread_row`: one row, kept in
@@ -30,6 +30,7 @@ from numba.extending import intrinsic
 from minimidl.kernels import plain_tiles
 from minimidl.kernels.tile_code import (
     BLOCK_ROWS,
+    GROUP,
     TILE,
     VECTOR_BYTES,
     cases,
@@ -42,13 +43,15 @@ from minimidl.kernels.tile_code import (
     pick,
     pointer,
     spread,
+    steps,
     store,
     store_sum,
     vector_of,
 )
 
-__all__ = ["BLOCK_ROWS", "TILE", "VECTOR_BYTES", "copy", "dot_block", "dot_row", "first_bit",
-           "outer_block", "outer_row", "spread_row"]
+__all__ = ["BLOCK_ROWS", "KEPT", "TILE", "VECTOR_BYTES", "copy", "dot_1", "dot_10", "dot_2", "dot_4",
+           "dot_block", "dot_row", "first_bit", "outer_block", "outer_row", "spread_block",
+           "spread_row"]
 
 
 def dot_tile(fixed: int) -> Any:
@@ -108,6 +111,48 @@ def dot_tile(fixed: int) -> Any:
     return tile
 
 
+def kept_tile(vectors: int) -> Any:
+    """Make a dot tile whose one fixed row, ``vectors`` registers long, stays in registers.
+
+    For short rows: no loop along the sum, and any number of listed rows, :data:`GROUP` at a time.
+    """
+    @intrinsic  # type: ignore[untyped-decorator]
+    def tile(
+        _: Any, row: Any, row_start: Any, others: Any, others_stride: Any, chosen: Any, first: Any,
+        count: Any, out: Any, out_start: Any, add: Any,
+    ) -> Any:
+        kinds = (row, row_start, others, others_stride, chosen, first, count, out, out_start, add)
+
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            (row, row_start, others, others_stride, chosen, first, count, out, out_start,
+             add) = values
+            k = signature.args
+            vector = vector_of(k[0])
+            base = pointer(context, builder, k[0], row, row_start)
+            other = pointer(context, builder, k[2], others, number(0))
+            which = pointer(context, builder, k[4], chosen, first)
+            answer = pointer(context, builder, k[7], out, out_start)
+            at = [number(v * vector.count) for v in range(vectors)]
+            kept = [load(builder, base, place, vector) for place in at]
+
+            def group(size: int, start: Any) -> None:
+                rows = listed(builder, other, others_stride, builder.gep(which, [start]), size)
+                sums = [ir.Constant(vector, [0.0] * vector.count)] * size
+                for value, place in zip(kept, at, strict=True):
+                    sums = [multiply_add(builder, value, load(builder, r, place, vector), total)
+                            for r, total in zip(rows, sums, strict=True)]
+                store_sum(builder, lane_sums(builder, sums), builder.gep(answer, [start]), add)
+
+            whole = builder.and_(count, number(-GROUP))
+            steps(builder, whole, GROUP, lambda start: group(GROUP, start))
+            cases(builder, builder.sub(count, whole), GROUP - 1, lambda size: group(size, whole))
+            return context.get_dummy_value()
+
+        return types.void(*kinds), code
+
+    return tile
+
+
 def outer_tile(fixed: int) -> Any:
     """Make an outer tile of ``fixed`` rows of answers; ``vectors`` at most ``TILE // fixed``.
 
@@ -159,48 +204,57 @@ def outer_tile(fixed: int) -> Any:
     return tile
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def spread_tile(
-    _: Any, row: Any, row_start: Any, factors: Any, factors_start: Any, factors_stride: Any,
-    chosen: Any, first: Any, count: Any, vectors: Any, out: Any, out_start: Any, out_stride: Any,
-) -> Any:
-    """``out[chosen_i] += factor_i * row`` for ``count > 0`` listed rows; the row stays loaded.
+def spread_tile(fixed: int) -> Any:
+    """Make a tile that adds multiples of ``fixed`` rows, ``row_stride`` apart, to the listed ones.
 
-    ``vectors`` at most ``TILE``.
+    ``out[chosen_i] += sum_f factors[i, f] * row_f`` for ``count > 0`` listed rows; ``vectors`` at
+    most ``TILE // fixed``.
     """
-    kinds = (row, row_start, factors, factors_start, factors_stride, chosen, first, count,
-             vectors, out, out_start, out_stride)
+    @intrinsic  # type: ignore[untyped-decorator]
+    def tile(
+        _: Any, row: Any, row_start: Any, row_stride: Any, factors: Any, factors_start: Any,
+        factors_stride: Any, chosen: Any, first: Any, count: Any, vectors: Any, out: Any,
+        out_start: Any, out_stride: Any,
+    ) -> Any:
+        kinds = (row, row_start, row_stride, factors, factors_start, factors_stride, chosen,
+                 first, count, vectors, out, out_start, out_stride)
 
-    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        (row, row_start, factors, factors_start, factors_stride, chosen, first, count, vectors,
-         out, out_start, out_stride) = values
-        k = signature.args
-        vector = vector_of(k[0])
-        at = [number(v * vector.count) for v in range(TILE)]
-        own = pointer(context, builder, k[0], row, row_start)
-        factor = pointer(context, builder, k[2], factors, factors_start)
-        which = pointer(context, builder, k[5], chosen, first)
-        answers = pointer(context, builder, k[9], out, out_start)
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            (row, row_start, row_stride, factors, factors_start, factors_stride, chosen, first,
+             count, vectors, out, out_start, out_stride) = values
+            k = signature.args
+            vector = vector_of(k[0])
+            at = [number(v * vector.count) for v in range(TILE)]
+            base = pointer(context, builder, k[0], row, row_start)
+            own = [builder.gep(base, [builder.mul(row_stride, number(f))]) for f in range(fixed)]
+            factor = pointer(context, builder, k[3], factors, factors_start)
+            which = pointer(context, builder, k[6], chosen, first)
+            answers = pointer(context, builder, k[10], out, out_start)
 
-        def case(wide: int) -> None:
-            kept = [load(builder, own, at[v], vector) for v in range(wide)]
+            def case(wide: int) -> None:
+                kept = [[load(builder, place, at[v], vector) for v in range(wide)]
+                        for place in own]
 
-            def body(i: Any, nothing: list[Any]) -> list[Any]:
-                place = listed(builder, answers, out_stride, builder.gep(which, [i]), 1)[0]
-                given = builder.load(builder.gep(factor, [builder.mul(i, factors_stride)]))
-                many = spread(builder, given, vector)
-                for v in range(wide):
-                    total = multiply_add(builder, many, kept[v],
-                                         load(builder, place, at[v], vector))
-                    store(builder, total, place, at[v])
-                return nothing
+                def body(i: Any, nothing: list[Any]) -> list[Any]:
+                    place = listed(builder, answers, out_stride, builder.gep(which, [i]), 1)[0]
+                    given = builder.gep(factor, [builder.mul(i, factors_stride)])
+                    many = [spread(builder, builder.load(builder.gep(given, [number(f)])), vector)
+                            for f in range(fixed)]
+                    for v in range(wide):
+                        total = load(builder, place, at[v], vector)
+                        for f in range(fixed):
+                            total = multiply_add(builder, many[f], kept[f][v], total)
+                        store(builder, total, place, at[v])
+                    return nothing
 
-            loop(builder, count, 1, 0, vector, body)
+                loop(builder, count, 1, 0, vector, body)
 
-        cases(builder, vectors, TILE, case)
-        return context.get_dummy_value()
+            cases(builder, vectors, TILE // fixed, case)
+            return context.get_dummy_value()
 
-    return types.void(*kinds), code
+        return types.void(*kinds), code
+
+    return tile
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -227,12 +281,18 @@ def first_bit_code(_: Any, word: Any) -> Any:
     return types.int64(word), code
 
 
+KEPT = (10, 4, 2, 1)
+"""Lengths of kept rows, in registers: with more of them hardly any is left for the sums."""
+
 if config.DISABLE_JIT:
     dot_row, dot_block = plain_tiles.dot_row, plain_tiles.dot_block
     outer_row, outer_block = plain_tiles.outer_row, plain_tiles.outer_block
-    spread_row, copy = plain_tiles.spread_row, plain_tiles.copy
-    first_bit = plain_tiles.first_bit
+    spread_row, spread_block = plain_tiles.spread_row, plain_tiles.spread_block
+    copy, first_bit = plain_tiles.copy, plain_tiles.first_bit
+    dot_10, dot_4, dot_2, dot_1 = (plain_tiles.kept(vectors) for vectors in KEPT)
 else:
     dot_row, dot_block = dot_tile(1), dot_tile(BLOCK_ROWS)
     outer_row, outer_block = outer_tile(1), outer_tile(BLOCK_ROWS)
-    spread_row, copy, first_bit = spread_tile, copy_tile, first_bit_code
+    spread_row, spread_block = spread_tile(1), spread_tile(BLOCK_ROWS)
+    copy, first_bit = copy_tile, first_bit_code
+    dot_10, dot_4, dot_2, dot_1 = (kept_tile(vectors) for vectors in KEPT)
