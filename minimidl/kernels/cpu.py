@@ -19,9 +19,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from minimidl.arrays import Array
 from minimidl.kernels.jit import compiled
+from minimidl.kernels.tiles import VECTOR_BYTES, dot_row
 
+ROWS = 6
+"""Weight rows at a time for one sample: more streams than that the processor cannot foresee."""
 LINEAR, RELU, TANH, SIGMOID, GELU = 0, 1, 2, 3, 4
 """As in ``reference.ACTIVATION_CODES``; the sixth, the tanh form of GELU, is what remains."""
 
@@ -202,6 +207,28 @@ def finish_values(
             values[position] = gate * full
 
 
+@compiled()
+def multiply_listed(
+    x: Array, weight_t: Array, bias: Array, indices: Array, values: Array, start: int, stop: int,
+    rest: Array,
+) -> None:
+    """The same with register tiles, for inputs at least as wide as a register.
+
+    ``rest`` holds what is left of ``x`` behind its last whole register: its last register, with
+    those inputs set to 0 that were counted already.
+    """
+    n_in, lanes = x.shape[0], VECTOR_BYTES // x.itemsize
+    weights, whole = weight_t.reshape(weight_t.size), n_in // lanes * lanes
+    for p in range(start, stop, ROWS):
+        some = min(ROWS, stop - p)
+        dot_row(x, 0, 0, weights, 0, n_in, indices, p, some, whole, values, p, 1, False)
+        if whole < n_in:
+            dot_row(rest, 0, 0, weights, n_in - lanes, n_in, indices, p, some, lanes, values, p, 1,
+                    True)
+    for p in range(start, stop):
+        values[p] += bias[indices[p]]
+
+
 @compiled(reassociate=True)
 def add_rows(
     next_weight: Array, indices: Array, values: Array, start: int, stop: int, out: Array, s: int
@@ -234,12 +261,19 @@ def neuron_segment(
     typed_cut, typed_temperature = kind(cut), kind(temperature)
     if not all_finite(scores, biggest):
         return 1
+    n_in, lanes = x.shape[1], VECTOR_BYTES // x.itemsize
+    rest = np.zeros(lanes, x.dtype)
     offsets[0] = stop = 0
     for s in range(x.shape[0]):
         start, own = stop, scores[s]
         own_light = light[s] if light.shape[0] > 0 else bias[:0]
         stop = select(own, k, typed_cut, biggest, block, indices, start)
-        multiply_rows(x[s], weight_t, bias, indices, values, start, stop)
+        if n_in < lanes:
+            multiply_rows(x[s], weight_t, bias, indices, values, start, stop)
+        else:
+            for t in range(n_in // lanes * lanes, n_in):
+                rest[lanes - n_in + t] = x[s, t]
+            multiply_listed(x[s], weight_t, bias, indices, values, start, stop, rest)
         finish_values(own, typed_temperature, binary, block, own_light, code, indices, values,
                       start, stop)
         base_row = s if base.shape[0] == x.shape[0] else 0

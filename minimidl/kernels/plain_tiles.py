@@ -28,13 +28,14 @@ def dots(
 def outers(
     fixed: int, factors: Array, factors_start: int, factors_stride: int, rows: Array,
     rows_start: int, rows_stride: int, chosen: Array, first: int, count: int, vectors: int,
-    out: Array, out_start: int, out_stride: int,
+    out: Array, out_start: int, out_stride: int, add: bool,
 ) -> None:
-    """``out[f] = sum_i factors[i, f] rows_i``, as wide as ``vectors`` registers."""
+    """``out[f] (+)= sum_i factors[i, f] rows_i``, as wide as ``vectors`` registers."""
     width = vectors * VECTOR_BYTES // out.itemsize
     for f in range(fixed):
         total = out[out_start + f * out_stride:][:width]
-        total[:] = 0
+        if not add:
+            total[:] = 0
         for i in range(count):
             start = rows_start + int(chosen[first + i]) * rows_stride
             total += factors[factors_start + i * factors_stride + f] * rows[start:start + width]

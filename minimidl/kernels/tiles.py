@@ -49,9 +49,26 @@ from minimidl.kernels.tile_code import (
     vector_of,
 )
 
-__all__ = ["BLOCK_ROWS", "KEPT", "TILE", "VECTOR_BYTES", "copy", "dot_1", "dot_10", "dot_2", "dot_4",
-           "dot_block", "dot_row", "first_bit", "outer_block", "outer_row", "spread_block",
-           "spread_row"]
+__all__ = [
+    "BLOCK_ROWS",
+    "CHAINS",
+    "KEPT",
+    "TILE",
+    "VECTOR_BYTES",
+    "copy",
+    "dot_1",
+    "dot_2",
+    "dot_4",
+    "dot_10",
+    "dot_block",
+    "dot_row",
+    "first_bit",
+    "outer_block",
+    "outer_long",
+    "outer_row",
+    "spread_block",
+    "spread_row",
+]
 
 
 def dot_tile(fixed: int) -> Any:
@@ -153,50 +170,59 @@ def kept_tile(vectors: int) -> Any:
     return tile
 
 
-def outer_tile(fixed: int) -> Any:
+def outer_tile(fixed: int, chains: int = 1) -> Any:
     """Make an outer tile of ``fixed`` rows of answers; ``vectors`` at most ``TILE // fixed``.
 
-    ``count`` must be positive.
+    ``count`` must be a positive multiple of ``chains``: so many sums are kept of every answer, each
+    of its own listed rows, because a sum alone would wait for its last addition every time.
     """
     @intrinsic  # type: ignore[untyped-decorator]
     def tile(
         _: Any, factors: Any, factors_start: Any, factors_stride: Any, rows: Any, rows_start: Any,
         rows_stride: Any, chosen: Any, first: Any, count: Any, vectors: Any, out: Any,
-        out_start: Any, out_stride: Any,
+        out_start: Any, out_stride: Any, add: Any,
     ) -> Any:
         kinds = (factors, factors_start, factors_stride, rows, rows_start, rows_stride, chosen,
-                 first, count, vectors, out, out_start, out_stride)
+                 first, count, vectors, out, out_start, out_stride, add)
 
         def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             (factors, factors_start, factors_stride, rows, rows_start, rows_stride, chosen,
-             first, count, vectors, out, out_start, out_stride) = values
+             first, count, vectors, out, out_start, out_stride, add) = values
             k = signature.args
             vector = vector_of(k[0])
-            lanes = vector.count
+            at = [number(v * vector.count) for v in range(TILE)]
             factor = pointer(context, builder, k[0], factors, factors_start)
             base = pointer(context, builder, k[3], rows, rows_start)
             which = pointer(context, builder, k[6], chosen, first)
             answer = pointer(context, builder, k[10], out, out_start)
 
             def case(wide: int) -> None:
+                size = fixed * wide
+
                 def body(i: Any, sums: list[Any]) -> list[Any]:
-                    place = listed(builder, base, rows_stride, builder.gep(which, [i]), 1)[0]
-                    row = [load(builder, place, number(v * lanes), vector) for v in range(wide)]
-                    at = builder.gep(factor, [builder.mul(i, factors_stride)])
+                    places = listed(builder, base, rows_stride, builder.gep(which, [i]), chains)
                     new = []
-                    for f in range(fixed):
-                        many = spread(builder, builder.load(builder.gep(at, [number(f)])), vector)
-                        new += [multiply_add(builder, many, row[v], sums[f * wide + v])
-                                for v in range(wide)]
+                    for c, place in enumerate(places):
+                        row = [load(builder, place, at[v], vector) for v in range(wide)]
+                        step = builder.mul(builder.add(i, number(c)), factors_stride)
+                        own = builder.gep(factor, [step])
+                        for f in range(fixed):
+                            value = builder.load(builder.gep(own, [number(f)]))
+                            many, total = spread(builder, value, vector), c * size + f * wide
+                            new += [multiply_add(builder, many, row[v], sums[total + v])
+                                    for v in range(wide)]
                     return new
 
-                sums = loop(builder, count, 1, fixed * wide, vector, body)
-                for position, total in enumerate(sums):
+                sums = loop(builder, count, chains, chains * size, vector, body)
+                for position in range(size):
+                    total = sums[position]
+                    for other in sums[position + size::size]:
+                        total = builder.fadd(total, other)
                     f, v = divmod(position, wide)
                     place = builder.gep(answer, [builder.mul(out_stride, number(f))])
-                    store(builder, total, place, number(v * lanes))
+                    store_sum(builder, total, builder.gep(place, [at[v]]), add)
 
-            cases(builder, vectors, TILE // fixed, case)
+            cases(builder, vectors, TILE // (fixed * chains), case)
             return context.get_dummy_value()
 
         return types.void(*kinds), code
@@ -281,18 +307,22 @@ def first_bit_code(_: Any, word: Any) -> Any:
     return types.int64(word), code
 
 
+CHAINS = 4
+"""Sums per answer in ``outer_long``, for a long list of short rows."""
 KEPT = (10, 4, 2, 1)
 """Lengths of kept rows, in registers: with more of them hardly any is left for the sums."""
 
 if config.DISABLE_JIT:
     dot_row, dot_block = plain_tiles.dot_row, plain_tiles.dot_block
     outer_row, outer_block = plain_tiles.outer_row, plain_tiles.outer_block
+    outer_long = plain_tiles.outer_row
     spread_row, spread_block = plain_tiles.spread_row, plain_tiles.spread_block
     copy, first_bit = plain_tiles.copy, plain_tiles.first_bit
     dot_10, dot_4, dot_2, dot_1 = (plain_tiles.kept(vectors) for vectors in KEPT)
 else:
     dot_row, dot_block = dot_tile(1), dot_tile(BLOCK_ROWS)
     outer_row, outer_block = outer_tile(1), outer_tile(BLOCK_ROWS)
+    outer_long = outer_tile(1, CHAINS)
     spread_row, spread_block = spread_tile(1), spread_tile(BLOCK_ROWS)
     copy, first_bit = copy_tile, first_bit_code
     dot_10, dot_4, dot_2, dot_1 = (kept_tile(vectors) for vectors in KEPT)

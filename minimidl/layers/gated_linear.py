@@ -19,7 +19,7 @@ from minimidl.errors import require_like
 from minimidl.gates import Chooser, Decision
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated
-from minimidl.layers.initial import start_weight
+from minimidl.layers.initial import aligned_copy, start_weight
 from minimidl.layers.light import light_path
 from minimidl.seeds import make_rng
 
@@ -43,7 +43,7 @@ class GatedLinear(Gated):
         self.n_out, self.activation = n_units, activation
         self.function = activation_pair(activation)
         self.light = light_path(light, n_in, n_units, rank=light_rank, seed=rng, dtype=dtype)
-        full = {"weight": np.asfortranarray(weight), "bias": np.zeros(n_units, dtype)}
+        full = {"weight": aligned_copy(weight.T).T, "bias": np.zeros(n_units, dtype)}
         self.params = full | self.params
         if self.light is not None:
             self.params |= {f"light.{name}": value for name, value in self.light.params.items()}
