@@ -259,7 +259,7 @@ def gate_values(
     for row in range(lists.shape[0]):
         gate, start = row // per_gate, starts[row]
         for i in range(starts[row + 1] - start):
-            room[start + i] = apart[lists[row, i] * stride + gate] * rate
+            room[start + i] = apart[np.int64(lists[row, i]) * stride + gate] * rate
     count = starts[lists.shape[0]]
     exponentials(room[:count], series, gates[:count])
     for i in range(count):
