@@ -19,9 +19,9 @@ PACKAGE = Path(minimidl.__file__).parent
 
 # Slow to load, or not installed everywhere: only inside functions, so that loading a room is cheap.
 HEAVY = {
-    "numba", "matplotlib", "tqdm", "threadpoolctl", "pooch", "scipy", "sklearn", "torch", "onnx",
-    "onnxruntime", "jupytext", "nbformat", "nbclient", "ipywidgets", "IPython", "ipykernel",
-    "jupyterlab",
+    "numba", "llvmlite", "matplotlib", "tqdm", "threadpoolctl", "pooch", "scipy", "sklearn", "onnx",
+    "torch", "onnxruntime", "jupytext", "nbformat", "nbclient", "ipywidgets", "IPython",
+    "ipykernel", "jupyterlab",
 }
 # A layer, a gate or a loss is a formula: it reads no file, no clock and no global random state.
 PURE = {"__future__", "abc", "collections", "dataclasses", "functools", "itertools", "math",
@@ -63,7 +63,7 @@ TABLE = {
     "learning":  Rule(LEARNING_MAY,       {"kernels.choose"}, {"numpy", "tqdm", "threadpoolctl"},
                       ALL),
     "experiment": Rule(EXPERIMENT_MAY,    NONE,      {"numpy", "tqdm", "threadpoolctl"}, ALL),
-    "kernels":   Rule(NONE,               NONE,              {"numpy", "numba"},         ALL),
+    "kernels":   Rule(NONE,               NONE,              {"numpy", "numba", "llvmlite"}, ALL),
     "execution": Rule({"layers", "kernels", "gates"}, NONE,  {"numpy"},                  ALL),
     "proof":     Rule(NONE,               NONE,              {"numpy"},                  ALL),
     "measure":   Rule(PROTOCOL,           NONE,              {"numpy"},                  ALL),
@@ -144,8 +144,8 @@ def complaint(module: str, found: Import) -> str:
         return complaint_inside(room, rule, rest, found.lazy)
     if top in sys.stdlib_module_names:
         return "" if allowed(top, rule.standard) else "the room is pure"
-    if top == "numba":
-        return "" if room == "kernels" else "numba lives in kernels/ only"
+    if top in ("numba", "llvmlite"):  # the second writes the first's machine code
+        return "" if room == "kernels" else f"{top} lives in kernels/ only"
     if not allowed(top, rule.outside):
         return "not in the room's row of the table"
     return "heavy: import it inside a function" if top in HEAVY and not found.lazy else ""
@@ -190,6 +190,7 @@ PLANTED = [
     ("layers.linear", "import numba", "numba lives in kernels/"),
     ("layers.linear", "def f():\n    import numba", "numba lives in kernels/"),
     ("cli.doctor", "def f():\n    import numba", "numba lives in kernels/"),
+    ("execution.segment", "from llvmlite import ir", "llvmlite lives in kernels/"),
     ("layers.midl", "from minimidl.kernels import choose", "never"),
     ("layers.midl", "def f():\n    from minimidl.kernels.choose import best", "never"),
     ("layers.midl", "from minimidl import execution", "never"),
@@ -224,6 +225,7 @@ WELCOME = [
     ("layers.midl", "from .base import Layer\nfrom ..errors import require"),
     ("gates.sigmoid_topk", "def f():\n    from minimidl.kernels.choose import best"),
     ("kernels.jit", "def f():\n    import numba"),
+    ("kernels.tiles", "from llvmlite import ir"),
     ("learning.loop", "def f():\n    from tqdm import tqdm"),
     ("proof.catalogue", "from minimidl.layers import Linear"),
     ("pictures.curves", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"

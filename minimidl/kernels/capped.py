@@ -2,7 +2,7 @@
 
 ``sum_i clip(s_i - tau, 0, 1) = k``: between two breakpoints the sum is linear and its slope is the
 number of undecided scores, so a Newton step from the right segment lands on the root exactly. No
-sort. All helpers live in this file: Numba's cache does not see a change in another one.
+sort.
 """
 
 from __future__ import annotations

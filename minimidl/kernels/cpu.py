@@ -9,9 +9,8 @@ The tricks, each of which can be read off one function:
   neurons and four sums hide each other's latency (:func:`multiply_rows`);
 * the next layer is added row by row, while the values are still in the cache (:func:`add_rows`).
 
-All helpers live in this file: Numba's cache does not see a change in another one. Constants are
-converted to the dtype of the arrays, because Numba would turn float32 times 0.5 into float64.
-Arrays are C-contiguous; the caller sees to it.
+Constants are converted to the dtype of the arrays, because Numba would turn float32 times 0.5 into
+float64. Arrays are C-contiguous; the caller sees to it.
 """
 
 from __future__ import annotations

@@ -2,13 +2,20 @@
 
 Lazy: a decorator costs nothing until the first call. What is compiled is kept on disk; where no
 folder can be written, it is compiled again in every process instead of failing.
+
+Kernels call helpers from other files of this room, and a constant or a helper becomes part of the
+machine code of whoever uses it. Numba itself compares only the file that a kernel is written in
+(numba#1833), so everything that is kept carries the hash of all files here, too.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Kernel = Callable[..., Any]
@@ -41,11 +48,40 @@ def compiled(reassociate: bool = False, nogil: bool = False) -> Callable[[Kernel
         if os.environ.get("MINIMIDL_NO_CACHE"):
             return numba.njit(**options)(function)
         try:
-            return numba.njit(cache=True, **options)(function)
+            kernel = numba.njit(cache=True, **options)(function)
+            if kernel is function or stamped(kernel):  # itself: the compiler is switched off
+                return kernel
         except RuntimeError:  # no folder for the cache can be written
-            return numba.njit(**options)(function)
+            pass
+        return numba.njit(**options)(function)
 
     return decorate
+
+
+def stamped(kernel: Any) -> bool:
+    """Tie what is kept of a kernel to the sources of this room; False where that is impossible.
+
+    Numba keeps compiled code as long as its stamp is the old one. The stamp is a private attribute;
+    in a Numba without it, nothing is kept: slow is better than stale.
+    """
+    try:
+        file, sources = kernel._cache._cache_file, sources_hash()
+        file._source_stamp = (file._source_stamp, sources)  # AttributeError if there is none
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+@functools.cache
+def sources_hash() -> str:
+    """Hash over every file of this room, made once per process; OSError where none can be read."""
+    total = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        content = path.read_bytes()
+        total.update(f"{path.name} {len(content)} ".encode() + content)
+    if not Path(__file__).is_file():  # in an archive, or compiled without its source
+        raise FileNotFoundError(__file__)
+    return total.hexdigest()
 
 
 def _announce_compilation() -> None:

@@ -4,7 +4,7 @@ How many scores reach a cut is a loop that runs many scores at a time; a bracket
 largest score is narrowed by it until exactly ``k`` reach the cut, or until no float lies between
 its ends, which is how ties show. Mean and spread of the row make the first guess, and Cantelli's
 inequality (at most ``1 / (1 + t^2)`` of a row lies ``t`` standard deviations above its mean) makes
-the first bracket. All helpers live in this file: Numba's cache does not see a change in another.
+the first bracket.
 """
 
 from __future__ import annotations

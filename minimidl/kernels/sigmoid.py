@@ -11,8 +11,7 @@ square because ``|F''| <= F'``, no longer shows. That bound also makes the end a
 changes by at most ``exp(d)`` over a distance d, so a small step means that the root is near.
 
 Rows where the guess is of no use are left, and told: decided ones (a cold temperature, a wide gap,
-ties at the cut), outliers, scores that are not finite. ``topk.py`` solves those with care. All
-helpers live in this file: Numba's cache does not see a change in another one.
+ties at the cut), outliers, scores that are not finite. ``topk.py`` solves those with care.
 """
 
 from __future__ import annotations

@@ -8,15 +8,24 @@ the size of a tile follows the machine, because sums that do not fit would spill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from llvmlite import binding, ir
 from numba import types
 
 INT = ir.IntType(64)
-FEATURES = binding.get_host_cpu_features()
-VECTOR_BYTES = 64 if FEATURES.get("avx512f") else 32
+
+
+def features() -> Mapping[str, bool]:
+    """What this processor can do; empty where LLVM cannot tell (it raises on some ARM systems)."""
+    try:
+        return binding.get_host_cpu_features()
+    except RuntimeError:
+        return {}
+
+
+VECTOR_BYTES = 64 if features().get("avx512f") else 32
 TILE = 24 if VECTOR_BYTES == 64 else 12
 """Sums that a tile keeps in registers: AVX-512 has 32 of them, everyone else room for 16."""
 GROUP = 8

@@ -12,7 +12,6 @@ Both members are one formula in the tail ``q = F(-|u|)``, with ``e = exp(-|u|)``
     q = e / (2 - c + c e),  F = q or 1 - q,  F' = q (1 - c q);  c = 1 sigmoid, c = 0 Laplace
 
 Sums are made in float64, and as (number above) - k + (signed tails), so that no 1 - q hides a tail.
-All helpers live in this file: Numba's cache does not see a change in another one.
 """
 
 from __future__ import annotations
