@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,14 @@ class Executor(Layer):
 
     Args:
         model: any layer or sequential, nested or not.
-        path: ``"neuron"`` (compiled kernel, sample by sample), ``"block"`` (gathered samples, block
-            by block), ``"dense"`` (the model itself) or ``"auto"`` (by batch and density).
+        path: ``"neuron"`` (neurons one by one: sample by sample in small batches, with a list of
+            samples per neuron in large ones), ``"block"`` (with a list of samples per gate, and
+            four neurons at once where a gate has so many), ``"dense"`` (the model itself) or
+            ``"auto"`` (the fastest of them here, by measurement).
+        threads: of large batches; the answer has the same bits with any number. 1 by default.
 
     Raises:
-        InputError: an unknown path.
+        InputError: an unknown path, or no thread.
 
     Attributes:
         model: the model.
@@ -45,13 +47,14 @@ class Executor(Layer):
 
     """
 
-    def __init__(self, model: Layer, path: str = "auto") -> None:
+    def __init__(self, model: Layer, path: str = "auto", *, threads: int = 1) -> None:
         super().__init__()
+        require(threads >= 1, "threads", threads, "at least 1")
         require(path in PATHS, "path", repr(path), f"one of {', '.join(PATHS)}")
         self.model, self.path = model, path
         self.params, self.state = model.params, model.state
         self.n_in, self.n_out = model.n_in, model.n_out
-        self.stages = cut(model)
+        self.stages = cut(model, threads)
         self.steps = [stage.segment or stage.layer for stage in self.stages]
         self.expected_dtype = self.dtype
 
@@ -112,14 +115,12 @@ class Executor(Layer):
         self, stage: Stage, segment: Segment, x: Array, memory: Memory
     ) -> Array:
         """Run one segment and store what its two layers remember."""
-        decision = segment.gated.decide(x)
-        path = segment.pick(x, decision)[0] if self.path == "auto" else self.path
+        path, _ = segment.pick(x, self.path)
         if path == "dense":
-            hidden, gated_memory = segment.gated.apply(x, decision)
+            hidden, gated_memory = segment.gated.apply(x, segment.gated.decide(x))
             out, linear_memory = segment.linear.forward(hidden)
         else:
-            out, offsets, indices = segment.run(x, path, decision)
-            decision = replace(decision, active=segment.executed(offsets, indices))
+            out, decision = segment.run(x, path)
             gated_memory = {"x": x, "decision": decision, "probability": decision.probability}
             linear_memory = {}
         put(memory, stage.path, gated_memory)

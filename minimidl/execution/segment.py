@@ -2,20 +2,36 @@
 
 Prepared once, so that a call costs a few array operations and one kernel. It keeps references to
 the layers' own arrays (views at most), never copies: training the model later changes the answers
-here, too. All mathematics is in ``layers`` and ``kernels``.
+here, too. All mathematics is in ``layers`` and ``kernels``. Which kernel, is a *form*:
+
+    form      goes                                        good for
+    single    sample by sample, gate scores included      a few samples
+    listed    sample by sample, scores from NumPy         the same, where ``single`` does not fit
+    crowd     gate by gate, 64 samples at a time          many samples
+    gathered  NumPy: rows or blocks gathered by index     where nothing is compiled
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import require_finite
-from minimidl.execution.choice import choose_path, why
+from minimidl.execution.choice import MANY, Call, calibration_file, shared_choice, size_of
+from minimidl.execution.light import LightPart
+from minimidl.execution.workers import share
 from minimidl.gates import SIMPLEX, AffineNet, Decision, LowRankNet, MlpNet, StaticNet
 from minimidl.kernels import compiled_kernels, gather
 from minimidl.kernels.reference import ACTIVATION_CODES
 from minimidl.layers import MIDL, DynamicGate, Gated, GatedLinear, Linear
+
+FEW = 12
+"""Samples from which ``"neuron"`` goes gate by gate: below, lists are too short to pay."""
 
 UNKNOWN_DENSITY = 0.5
 """What is assumed of a threshold gate before its scores are known."""
@@ -46,66 +62,137 @@ class Segment:
     Args:
         gated: a MIDL or DynamicGate layer.
         linear: the layer directly after it; :func:`why_dense` must have nothing to say.
+        threads: of the ``crowd`` form; the answer is the same with any number.
 
     """
 
-    def __init__(self, gated: GatedLinear, linear: Linear) -> None:
-        self.gated, self.linear = gated, linear
-        self.kernels = compiled_kernels()
+    def __init__(self, gated: GatedLinear, linear: Linear, threads: int = 1) -> None:
+        self.gated, self.linear, self.threads = gated, linear, threads
+        self.choice = shared_choice(calibration_file())
+        self.kernels: ModuleType | None = compiled_kernels()
         self.score_weights = score_weights(gated)
         self.score_bias = gated.params["gate.bias"]
         self.weight_t = gated.params["weight"].T  # (n_units, n_in), a C-contiguous view
         self.bias = gated.params["bias"]
         self.next_weight = linear.params["weight"]
         self.next_bias = linear.params["bias"][None, :]  # (1, n_out), a view
+        self.light = None if gated.light is None else LightPart(gated.light, linear)
         self.no_light = np.empty((0, 0), self.weight_t.dtype)
         self.code = ACTIVATION_CODES[gated.activation]
         self.binary = gated.gate_value == "binary"
+        if self.kernels is not None:
+            self._prepare(self.kernels)
 
-    def predict(self, x: Array, path: str) -> Array:
-        """Output ``(batch, n_out)`` by any path, ``"auto"`` included."""
-        decision = None
-        if path == "auto":
-            path, decision = self.pick(x)
-        if path != "dense":
-            return self.run(x, path, decision)[0]
-        hidden, _ = self.gated.apply(x, decision or self.gated.decide(x))
-        return self.linear.forward(hidden)[0]
+    def _prepare(self, kernels: ModuleType) -> None:
+        """What calls of compiled kernels need over and over."""
+        lanes = kernels.VECTOR_BYTES // self.weight_t.itemsize
+        self.wide = self.gated.n_in >= lanes
+        contiguous = all(weight.flags.carray for weight in self.score_weights)
+        self.fits_single = bool(
+            self.wide and self.score_weights and contiguous and self.light is None)
+        self.matrices = (*self.score_weights, self.no_light)[:2]
+        self.every = np.arange(max([0, *(len(w) for w in self.score_weights)]))
+        self.series = kernels.series(self.weight_t.dtype)
 
-    def pick(self, x: Array, decision: Decision | None = None) -> tuple[str, Decision | None]:
-        """The path for this batch, and the decision if it had to be made to know."""
-        density = self.expected_density()
-        if isinstance(self.gated, DynamicGate) and len(x) > 1:  # only the scores can tell
-            decision = decision or self.gated.decide(x)
-            density = float(decision.active.mean())
-        path = choose_path(len(x), density, self.gated.block, self.kernels is not None)
-        return path, decision
+    def form(self, path: str, batch: int) -> str:
+        """Which form answers for ``"neuron"`` or ``"block"`` at this batch."""
+        if self.kernels is None:
+            return "gathered"
+        together = self.gated.block % self.kernels.BLOCK_ROWS == 0
+        if self.wide and (path == "block" or (batch >= FEW and not together)):
+            return "crowd"
+        if path == "block":
+            return "gathered"
+        return "single" if self.fits_single and batch < FEW else "listed"
+
+    def paths(self) -> tuple[str, ...]:
+        """The paths that differ here."""
+        together = self.gated.block % 4 == 0
+        return ("dense", "neuron", "block") if together else ("dense", "neuron")
+
+    def pick(self, x: Array, path: str) -> tuple[str, Array | None]:
+        """What ``"auto"`` means for this batch, and the scores if they had to be made to know."""
+        if path != "auto":
+            return path, None
+        if len(x) == 0:
+            return "neuron", None
+        density, scores = self.density(x)
+        return self.choice.pick(self.kind(len(x), density), self.calls(x[:MANY])), scores
+
+    def calls(self, x: Array) -> dict[str, Call]:
+        """What to time: every path on this batch."""
+        return {path: partial(self.predict, x, path) for path in self.paths()}
+
+    def density(self, x: Array) -> tuple[float, Array | None]:
+        """Fraction of open gates; of a threshold gate only the scores, returned too, can tell."""
+        if isinstance(self.gated, MIDL):
+            return self.gated.k / self.gated.n_gates, None
+        assert isinstance(self.gated, DynamicGate)
+        if len(x) < FEW:
+            return UNKNOWN_DENSITY, None
+        scores = self.scores(x)
+        return float((scores > scores.dtype.type(self.gated.cut)).mean()), scores
+
+    def kind(self, batch: int, density: float) -> str:
+        """What batches must have in common to share a measurement."""
+        gated = self.gated
+        light = "" if gated.light is None else f" light {type(gated.light).__name__}"
+        return (f"{gated.n_in}-{gated.n_out}-{self.linear.n_out} {self.bias.dtype} "
+                f"block {gated.block} gate {[w.shape for w in self.score_weights]}{light} "
+                f"{gated.activation} {gated.gate_value} threads {self.threads} "
+                f"batch {size_of(batch)} density {round(20 * density) / 20:.2f}")
 
     def explain(self, batch: int) -> str:
-        """What "auto" picks at this batch and the density known beforehand, and why."""
-        case = (batch, self.expected_density(), self.gated.block, self.kernels is not None)
-        path = choose_path(*case)
-        return f"{path} at batch {batch} ({why(path, *case)})"
+        """What ``"auto"`` picks at this batch of normal noise, and why: the times measured here."""
+        x = np.random.default_rng(0).normal(size=(batch, self.gated.n_in)).astype(self.bias.dtype)
+        density, kind = self.density(x)[0], self.kind(batch, self.density(x)[0])
+        path = self.choice.pick(kind, self.calls(x[:MANY]))
+        times = ", ".join(f"{name} {1e6 * self.choice.found[kind][name]:.0f}"
+                          for name in self.paths())
+        return (f"{path} at batch {batch} (density {density:.2f}; us for {min(batch, MANY)} "
+                f"samples here: {times})")
 
-    def expected_density(self) -> float:
-        """Fraction of open gates, as far as it is known without an input."""
-        gated = self.gated
-        return gated.k / gated.n_gates if isinstance(gated, MIDL) else UNKNOWN_DENSITY
+    def predict(self, x: Array, path: str) -> Array:
+        """Output ``(batch, n_out)`` by ``"auto"``, ``"neuron"``, ``"block"`` or ``"dense"``."""
+        path, scores = self.pick(x, path)
+        if path == "dense":
+            hidden, _ = self.gated.apply(x, self.gated.decide(x))
+            return self.linear.forward(hidden)[0]
+        form = self.form(path, len(x))
+        if form == "single":
+            return self.run_single(x)[0]
+        if form == "crowd":
+            return self.run_crowd(x, self.scores(x) if scores is None else scores)[0]
+        if form == "listed":
+            return self.run_listed(x, self.scores(x) if scores is None else scores)[0]
+        return self.run_gathered(x, path, self.gated.decide(x))
 
-    def run(
-        self, x: Array, path: str, decision: Decision | None = None
-    ) -> tuple[Array, Array, Array]:
-        """Output ``(batch, n_out)`` and the executed set: offsets ``(batch + 1,)`` and indices.
+    def run(self, x: Array, path: str) -> tuple[Array, Decision]:
+        """As :meth:`predict`, bit for bit, with the decision; its mask is what was executed.
 
         Args:
             x: ``(batch, n_in)``, checked, C-contiguous.
             path: ``"neuron"`` or ``"block"``.
-            decision: of ``gated.decide(x)``, if it is known already.
 
         """
-        if path == "neuron" and self.kernels is not None:
-            return self.run_kernel(x, self.scores(x) if decision is None else decision.scores)
-        return self.run_gathered(x, path, decision or self.gated.decide(x))
+        form = self.form(path, len(x))
+        if form == "single":
+            out, scores, offsets, indices = self.run_single(x)
+            return out, replace(self.decide(x, scores), active=self.opened(offsets, indices))
+        decision = self.gated.decide(x)
+        if form == "crowd":
+            out, words = self.run_crowd(x, decision.scores)
+            return out, replace(decision, active=unpacked(words, len(x)))
+        if form == "listed":
+            out, offsets, indices = self.run_listed(x, decision.scores)
+            return out, replace(decision, active=self.opened(offsets, indices))
+        return self.run_gathered(x, path, decision), decision
+
+    def decide(self, x: Array, scores: Array) -> Decision:
+        """The layer's decision on scores that a kernel made."""
+        decision = self.gated.chooser.decide(scores)
+        decision.memory["net"] = self.gated.gate.forward(x)[1]
+        return decision
 
     def scores(self, x: Array) -> Array:
         """Gate scores ``(batch, n_gates)``, bit for bit those of ``gated.decide(x)``."""
@@ -125,52 +212,93 @@ class Segment:
         assert isinstance(gated, DynamicGate)
         return 0, gated.cut, gated.temperature
 
-    def run_kernel(self, x: Array, scores: Array) -> tuple[Array, Array, Array]:
-        """One call of the compiled kernel, which also writes down what it ran."""
-        gated, batch = self.gated, len(x)
+    def room(self, batch: int, k: int) -> tuple[Array, Array, Array]:
+        """Offsets, indices (the kernel writes a block before it counts it), and the output."""
+        gated = self.gated
+        most = (k * gated.block if k else gated.n_out) * batch + gated.block
+        return (np.empty(batch + 1, np.int64), np.empty(most, np.int64),
+                np.empty((batch, self.linear.n_out), self.bias.dtype))
+
+    def run_single(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """Output, scores, and the executed set: offsets ``(batch + 1,)`` and indices."""
+        gated = self.gated
         k, cut, temperature = self.selection()
-        light, base = self.no_light, self.next_bias
-        if gated.light is not None:
-            light, base = self.light(x)
-        room = (k * gated.block if k else gated.n_out) * batch + gated.block
-        offsets = np.empty(batch + 1, np.int64)
-        indices = np.empty(room, np.int64)  # one block longer: the kernel writes before it counts
-        values, out = np.empty(room, x.dtype), np.empty((batch, self.linear.n_out), x.dtype)
+        offsets, indices, out = self.room(len(x), k)
+        scores = np.empty((len(x), gated.n_gates), x.dtype)
+        assert self.kernels is not None
+        if self.kernels.single_segment(
+            x, *self.matrices, self.score_bias, self.every, k, cut, temperature, self.binary,
+            self.series, gated.block, self.weight_t, self.bias, self.code, self.next_weight,
+            self.next_bias, scores, offsets, indices, out,
+        ):
+            require_finite(scores, "gate scores")
+        return out, scores, offsets, indices
+
+    def run_listed(self, x: Array, scores: Array) -> tuple[Array, Array, Array]:
+        """Output and the executed set, from scores that are there already."""
+        k, cut, temperature = self.selection()
+        light, base = self.light_and_base(x)
+        offsets, indices, out = self.room(len(x), k)
+        values = np.empty(len(indices), x.dtype)
         assert self.kernels is not None
         if self.kernels.neuron_segment(
-            x, scores, k, cut, temperature, self.binary, gated.block, self.weight_t, self.bias,
-            light, self.code, self.next_weight, base, offsets, indices, values, out,
+            x, scores, k, cut, temperature, self.binary, self.gated.block, self.weight_t,
+            self.bias, light, self.code, self.next_weight, base, offsets, indices, values, out,
         ):
             require_finite(scores, "gate scores")
         return out, offsets, indices
 
-    def run_gathered(
-        self, x: Array, path: str, decision: Decision
-    ) -> tuple[Array, Array, Array]:
+    def run_crowd(self, x: Array, scores: Array) -> tuple[Array, Array]:
+        """Output, and 64-bit words ``(batch / 64, n_gates)``: which samples opened each gate."""
+        kernels, gated = self.kernels, self.gated
+        assert kernels is not None
+        k, cut, temperature = self.selection()
+        light, base = self.light_and_base(x)
+        words = np.empty((-(-len(x) // kernels.CROWD), gated.n_gates), np.uint64)
+        out = np.empty((len(x), self.linear.n_out), x.dtype)
+        if kernels.choose_words(scores, k, cut, words):
+            require_finite(scores, "gate scores")
+
+        def part(start: int, stop: int) -> None:
+            rows = slice(start * kernels.CROWD, stop * kernels.CROWD)
+            kernels.batch_segment(
+                x[rows], scores[rows], words[start:stop], gated.block, temperature, self.binary,
+                self.series, self.weight_t, self.bias, light[rows], self.code, self.next_weight,
+                base[rows] if len(base) > 1 else base, out[rows])
+
+        share(part, len(words), self.threads)
+        return out, words
+
+    def run_gathered(self, x: Array, path: str, decision: Decision) -> Array:
         """The NumPy forms: gathered blocks, or sample by sample."""
         gated = self.gated
-        light, out = None, np.repeat(self.next_bias, len(x), axis=0)  # (batch, n_out)
-        if gated.light is not None:
-            light, out = self.light(x)
+        light, base = self.light_and_base(x)
+        out = np.repeat(base, len(x) // len(base), axis=0)  # a fresh (batch, n_out)
         form = gather.blocks if path == "block" else gather.neurons
-        form(x, decision.active, decision.gate, gated.block, self.weight_t, self.bias, light,
-             gated.function.value, self.next_weight, out)
-        units = gated.to_units(decision.active)
-        offsets = np.concatenate([[0], np.cumsum(units.sum(axis=1))])
-        return out, offsets, np.nonzero(units)[1]
+        form(x, decision.active, decision.gate, gated.block, self.weight_t, self.bias,
+             light if len(light) else None, gated.function.value, self.next_weight, out)
+        return out
 
-    def light(self, x: Array) -> tuple[Array, Array]:
+    def light_and_base(self, x: Array) -> tuple[Array, Array]:
         """Light path ``(batch, n_units)``, and what the next layer makes of it alone."""
-        assert self.gated.light is not None
-        light, _ = self.gated.light.forward(x)
-        return light, self.linear.forward(light)[0]
+        if self.light is None:
+            return self.no_light, self.next_bias
+        return self.light.run(x)
 
-    def executed(self, offsets: Array, indices: Array) -> Array:
+    def opened(self, offsets: Array, indices: Array) -> Array:
         """The executed set as a mask, ``(batch, n_gates)``: what a report must show."""
         batch = len(offsets) - 1
         units = np.zeros((batch, self.gated.n_out), bool)
         units[np.repeat(np.arange(batch), np.diff(offsets)), indices[:offsets[-1]]] = True
         return units[:, ::self.gated.block]
+
+
+def unpacked(words: Array, batch: int) -> Array:
+    """Words as a mask ``(batch, n_gates)``."""
+    bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little")
+    by_word: Any = bits.reshape(*words.shape, 64)
+    mask: Array = by_word.transpose(0, 2, 1).reshape(-1, words.shape[1])[:batch].astype(bool)
+    return mask
 
 
 def score_weights(gated: Gated) -> list[Array]:

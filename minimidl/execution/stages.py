@@ -29,7 +29,7 @@ class Stage:
     why_dense: str = ""
 
 
-def cut(model: Layer) -> list[Stage]:
+def cut(model: Layer, threads: int = 1) -> list[Stage]:
     """Flatten nested sequentials and pair every gated layer with a linear layer that follows.
 
     Layers that are the identity in evaluation (dropout) stand in nobody's way: they are left out.
@@ -50,7 +50,7 @@ def cut(model: Layer) -> list[Stage]:
         elif reason := why_dense(layer, following):
             stages.append(Stage(path, layer, why_dense=reason))
         else:
-            stages.append(Stage(path, layer, Segment(layer, following), next_path))
+            stages.append(Stage(path, layer, Segment(layer, following, threads), next_path))
             taken = position + 1
     return stages
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
+import platform
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -45,7 +48,7 @@ def compiled_kernels() -> ModuleType | None:
     """The module of compiled kernels, or None where NumPy has to do; imports Numba when called."""
     if why_not_compiled():
         return None
-    return importlib.import_module("minimidl.kernels.cpu")
+    return importlib.import_module("minimidl.kernels.compiled")
 
 
 def row_kernels(size: int, dtype: Any) -> ModuleType | None:
@@ -72,3 +75,27 @@ def optimizer_kernels(size: int, dtype: Any) -> ModuleType | None:
     if size < ENOUGH_WEIGHTS or str(dtype) not in ("float32", "float64") or why_not_compiled():
         return None
     return importlib.import_module("minimidl.kernels.optimizers")
+
+
+MEASURED_WITH = "kernels of 2026-11"
+"""Changed whenever a kernel becomes faster or slower, so that old measurements are left behind."""
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels and what was measured of them are kept; need not be writable."""
+    return Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__")
+
+
+def machine_name() -> str:
+    """A short name for what a timing depends on: processor, libraries, this package."""
+    import numpy as np
+
+    model = ""
+    try:  # platform.processor() is empty on most Linux systems
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line for line in lines if line.startswith("model name")), "")
+    except OSError:
+        pass
+    parts = (platform.machine(), platform.processor(), model, np.__version__, MEASURED_WITH,
+             why_not_compiled() or "compiled")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

@@ -25,39 +25,47 @@ from minimidl.kernels.tiles import CHAINS, TILE, VECTOR_BYTES, outer_long, outer
 def row_times_matrix(row: Array, matrix: Array, every: Array, out: Array) -> None:
     """``out = row @ matrix``; ``every`` counts 0, 1, 2 ... as far as the matrix has rows.
 
-    Columns in pieces as wide as a tile; the last piece reaches back over columns already made.
+    Columns in pieces as wide as a tile; the last piece reaches back over columns already made. A
+    matrix narrower than a register is read beyond its rows, into columns of ``out`` that nobody
+    reads, but never beyond its end: ``out`` has room for one register at least.
     """
     n, columns = matrix.shape
     lanes = VECTOR_BYTES // row.itemsize
-    flat, whole = matrix.reshape(matrix.size), n // CHAINS * CHAINS
+    flat, first = matrix.reshape(matrix.size), 0
+    safe = n if columns >= lanes else max(0, matrix.size - lanes + columns) // columns
     most = TILE // CHAINS if columns <= TILE // CHAINS * lanes else TILE
-    first = 0
+    whole = safe // CHAINS * CHAINS if most < TILE else 0
     while first < columns:
-        vectors = min(most, (columns - first + lanes - 1) // lanes)
-        here = min(first, columns - vectors * lanes)
-        if most < TILE and whole > 0:
+        vectors = min(most, max(1, columns // lanes), (columns - first + lanes - 1) // lanes)
+        here = max(0, min(first, columns - vectors * lanes))
+        if whole > 0:
             outer_long(row, 0, 1, flat, here, columns, every, 0, whole, vectors, out, here, 0,
                        False)
-            if whole < n:
-                outer_row(row, whole, 1, flat, here, columns, every, whole, n - whole, vectors,
-                          out, here, 0, True)
-        else:
-            outer_row(row, 0, 1, flat, here, columns, every, 0, n, vectors, out, here, 0, False)
+        if whole < safe:
+            outer_row(row, whole, 1, flat, here, columns, every, whole, safe - whole, vectors,
+                      out, here, 0, whole > 0)
         first = here + vectors * lanes
+    for t in range(safe, n):
+        for column in range(columns):
+            before = out[column] if t > 0 else row.dtype.type(0)
+            out[column] = before + row[t] * matrix[t, column]
 
 
 @compiled()
 def gate_scores(
     x: Array, down: Array, up: Array, score_bias: Array, every: Array, scores: Array
 ) -> None:
-    """``x @ down @ up + bias`` for one sample; ``up`` is empty where one matrix makes the scores."""
+    """``x @ down @ up + bias`` for one sample; ``up`` is empty where one matrix makes the scores.
+
+    ``scores`` has room for one register at least.
+    """
     if up.shape[0] == 0:
         row_times_matrix(x, down, every, scores)
     else:
-        hidden = np.empty(down.shape[1], x.dtype)
+        hidden = np.empty(max(down.shape[1], VECTOR_BYTES // x.itemsize), x.dtype)
         row_times_matrix(x, down, every, hidden)
         row_times_matrix(hidden, up, every, scores)
-    for gate in range(scores.shape[0]):
+    for gate in range(score_bias.shape[0]):
         scores[gate] += score_bias[gate]
 
 
@@ -84,12 +92,13 @@ def gate_rows(
 def single_segment(
     x: Array, down: Array, up: Array, score_bias: Array, every: Array, k: int, cut: float,
     temperature: float, binary: bool, series: Any, block: int, weight_t: Array, bias: Array,
-    code: int, next_weight: Array, base: Array, out: Array,
+    code: int, next_weight: Array, base: Array, scores: Array, offsets: Array, indices: Array,
+    out: Array,
 ) -> int:
     """``reference.neuron_segment`` without a light path, scores included, sample after sample.
 
     Args:
-        x: ``(batch, n_in)``; it, the rank and the gates at least one register wide.
+        x: ``(batch, n_in)``, at least one register wide.
         down: ``(n_in, rank)``, or ``(n_in, n_gates)`` with an empty ``up``.
         up: ``(rank, n_gates)``.
         score_bias: ``(n_gates,)``.
@@ -105,6 +114,9 @@ def single_segment(
         code: of the activation.
         next_weight: ``(n_units, n_out)``.
         base: ``(1, n_out)``, the next layer's bias.
+        scores: ``(batch, n_gates)``, filled.
+        offsets: ``(batch + 1,)`` int64, filled.
+        indices: one block longer than the open neurons, int64, filled.
         out: ``(batch, n_out)``, filled.
 
     Returns:
@@ -114,23 +126,26 @@ def single_segment(
     kind, n_in = x.dtype.type, x.shape[1]
     biggest = kind(1.7976931348623157e308 if x.itemsize == 8 else 3.4028234663852886e38)
     lanes, gated = VECTOR_BYTES // x.itemsize, score_bias.shape[0]
-    rest, scores = np.zeros(lanes, x.dtype), np.empty((1, gated), x.dtype)
-    room = (k if k > 0 else gated) * block + block
-    indices, values = np.empty(room, np.int64), np.empty(room, x.dtype)
-    gates = np.ones(room, x.dtype)
+    room = np.empty(max(lanes, gated), x.dtype)
+    rest, own = np.zeros(lanes, x.dtype), room[:gated]
+    values, gates = np.empty(weight_t.shape[0], x.dtype), np.ones(weight_t.shape[0], x.dtype)
+    offsets[0] = stop = 0
     for s in range(x.shape[0]):
-        gate_scores(x[s], down, up, score_bias, every, scores[0])
-        if not all_finite(scores, biggest):
+        gate_scores(x[s], down, up, score_bias, every, room)
+        scores[s] = own
+        if not all_finite(scores[s:s + 1], biggest):
             return 1
-        count = select(scores[0], k, kind(cut), biggest, block, indices, 0)
+        start, stop = stop, select(own, k, kind(cut), biggest, block, indices, stop)
+        opened, count = indices[start:], stop - start
         for t in range(n_in // lanes * lanes, n_in):
             rest[lanes - n_in + t] = x[s, t]
-        multiply_listed(x[s], weight_t, bias, indices, values, 0, count, rest)
+        multiply_listed(x[s], weight_t, bias, opened, values, 0, count, rest)
         if not binary:
-            gate_rows(scores[0], kind(temperature), series, block, indices, count, gates)
+            gate_rows(own, kind(temperature), series, block, opened, count, gates)
         for i in range(count):
             values[i] = gates[i] * activate(values[i], code)
         for o in range(out.shape[1]):
             out[s, o] = base[0, o]
-        add_rows(next_weight, indices, values, 0, count, out, s)
+        add_rows(next_weight, opened, values, 0, count, out, s)
+        offsets[s + 1] = stop
     return 0

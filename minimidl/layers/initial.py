@@ -54,7 +54,7 @@ def start_weight(
     return aligned_copy(weight, dtype)
 
 
-def aligned_copy(values: Array, dtype: npt.DTypeLike = None) -> Array:
+def aligned_copy(values: Array, dtype: npt.DTypeLike | None = None) -> Array:
     """A C-contiguous copy that starts at a multiple of :data:`CACHE_LINE` bytes.
 
     NumPy promises 16. Rows that start in the middle of a cache line take two lines per load.

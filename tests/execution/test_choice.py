@@ -1,34 +1,69 @@
-"""The rule, worked at its corners."""
+"""The choice of a path: measured once, kept, never in the way."""
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
 
-from minimidl.execution.choice import choose_path, why
+from minimidl.execution.choice import MANY, Choice, race, read, size_of
 
 
-@pytest.mark.parametrize(("batch", "density", "block", "compiled", "path"), [
-    (1, 0.45, 1, True, "neuron"),
-    (1, 0.45, 32, True, "neuron"),
-    (1, 1.0, 1, True, "dense"),  # nothing to skip
-    (16, 0.45, 1, True, "neuron"),
-    (16, 0.75, 1, True, "dense"),
-    (256, 0.45, 1, True, "dense"),  # unstructured masks at large batch: BLAS wins
-    (256, 0.25, 1, True, "neuron"),
-    (256, 0.45, 32, True, "block"),
-    (256, 0.75, 32, True, "dense"),
-    (256, 0.10, 32, True, "neuron"),
-    (256, 0.10, 32, False, "block"),
-    (256, 0.45, 4, True, "dense"),  # too few neurons for a product of their own
-    (1, 0.45, 1, False, "dense"),
-])
-def test_rule(batch, density, block, compiled, path):
-    assert choose_path(batch, density, block, compiled) == path
-    assert why(path, batch, density, block, compiled)
+def calls(slow="dense"):
+    """Two paths, one of which takes a thousand times longer."""
+    def wait():
+        time.sleep(2e-3)
+
+    return {path: wait if path == slow else lambda: None for path in ("dense", "neuron")}
 
 
-def test_larger_batches_need_emptier_masks():
-    limits = [max(d / 100 for d in range(101) if choose_path(b, d / 100, 1, True) == "neuron")
-              for b in (1, 16, 256)]
-    assert limits == sorted(limits, reverse=True)
-    assert len(set(limits)) == 3
+@pytest.mark.parametrize(("slow", "wanted"), [("dense", "neuron"), ("neuron", "dense")])
+def test_the_faster_path_is_picked(tmp_path, slow, wanted):
+    assert Choice(tmp_path / "paths.json").pick("a kind", calls(slow)) == wanted
+
+
+def test_what_was_measured_is_kept_and_not_measured_again(tmp_path):
+    file = tmp_path / "below" / "paths.json"
+    first = Choice(file)
+    first.pick("a kind", calls())
+    assert json.loads(file.read_text()) == first.found
+
+    def never():
+        raise AssertionError("measured again")
+
+    again = Choice(file)
+    assert again.pick("a kind", {"dense": never, "neuron": never}) == "neuron"
+    with pytest.raises(AssertionError, match="measured again"):
+        again.pick("another kind", {"dense": never, "neuron": never})
+
+
+def test_two_processes_do_not_lose_each_others_measurements(tmp_path):
+    one, other = (Choice(tmp_path / "paths.json") for _ in range(2))
+    one.pick("first", calls())
+    other.pick("second", calls())
+    assert set(read(tmp_path / "paths.json")) == {"first", "second"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"kind": 3}', '{"kind": {"dense": "fast"}}'])
+def test_a_broken_file_is_measured_anew(tmp_path, content):
+    file = tmp_path / "paths.json"
+    file.write_text(content)
+    assert read(file) == {}
+    assert Choice(file).pick("a kind", calls()) == "neuron"
+    assert set(read(file)) == {"a kind"}
+
+
+def test_a_folder_that_cannot_be_written_is_no_harm(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert Choice(tmp_path / "file" / "paths.json").pick("a kind", calls()) == "neuron"
+
+
+def test_race_returns_seconds_per_call():
+    seconds = race(calls())
+    assert seconds["dense"] >= 2e-3  # it sleeps as long
+    assert 0 < seconds["neuron"] < seconds["dense"]
+
+
+def test_batches_of_one_kind():
+    assert [size_of(batch) for batch in (1, 2, 3, 64, 65, 4096)] == [1, 2, 4, 64, 128, MANY]
