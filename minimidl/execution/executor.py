@@ -31,11 +31,10 @@ class Executor(Layer):
 
     Args:
         model: any layer or sequential, nested or not.
-        path: ``"neuron"`` (neurons one by one: sample by sample in small batches, with a list of
-            samples per neuron in large ones), ``"block"`` (with a list of samples per gate, and
-            four neurons at once where a gate has so many), ``"dense"`` (the model itself) or
-            ``"auto"`` (the fastest of them here, by measurement).
-        threads: of large batches; the answer has the same bits with any number. 1 by default.
+        path: ``"neuron"`` (sample by sample, the open neurons of each), ``"block"`` (gate by gate,
+            the samples that opened each, 64 at a time), ``"dense"`` (the model itself) or
+            ``"auto"`` (the fastest of them here, by a short measurement that is remembered).
+        threads: of the path ``"block"``; the answer has the same bits with any number.
 
     Raises:
         InputError: an unknown path, or no thread.

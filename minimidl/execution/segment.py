@@ -30,11 +30,9 @@ from minimidl.kernels import compiled_kernels, gather
 from minimidl.kernels.reference import ACTIVATION_CODES
 from minimidl.layers import MIDL, DynamicGate, Gated, GatedLinear, Linear
 
-FEW = 12
-"""Samples from which ``"neuron"`` goes gate by gate: below, lists are too short to pay."""
-
-UNKNOWN_DENSITY = 0.5
-"""What is assumed of a threshold gate before its scores are known."""
+FEW, UNKNOWN_DENSITY = 8, 0.5
+"""Below so many samples, this density is assumed of a threshold gate: the scores are not known yet,
+and the form that fits such batches makes them itself."""
 
 
 def why_dense(gated: Gated, linear: Linear) -> str:
@@ -69,6 +67,7 @@ class Segment:
     def __init__(self, gated: GatedLinear, linear: Linear, threads: int = 1) -> None:
         self.gated, self.linear, self.threads = gated, linear, threads
         self.choice = shared_choice(calibration_file())
+        self.known: dict[tuple[int, int], str] = {}
         self.kernels: ModuleType | None = compiled_kernels()
         self.score_weights = score_weights(gated)
         self.score_bias = gated.params["gate.bias"]
@@ -94,30 +93,34 @@ class Segment:
         self.every = np.arange(max([0, *(len(w) for w in self.score_weights)]))
         self.series = kernels.series(self.weight_t.dtype)
 
-    def form(self, path: str, batch: int) -> str:
-        """Which form answers for ``"neuron"`` or ``"block"`` at this batch."""
+    def form(self, path: str) -> str:
+        """Which form runs ``"neuron"`` (sample by sample) or ``"block"`` (gate by gate)."""
         if self.kernels is None:
             return "gathered"
-        together = self.gated.block % self.kernels.BLOCK_ROWS == 0
-        if self.wide and (path == "block" or (batch >= FEW and not together)):
-            return "crowd"
         if path == "block":
-            return "gathered"
-        return "single" if self.fits_single and batch < FEW else "listed"
+            return "crowd" if self.wide else "gathered"
+        return "single" if self.fits_single else "listed"
 
     def paths(self) -> tuple[str, ...]:
-        """The paths that differ here."""
-        together = self.gated.block % 4 == 0
-        return ("dense", "neuron", "block") if together else ("dense", "neuron")
+        """The paths that are worth a measurement here."""
+        if self.kernels is None:
+            return ("dense", "block") if self.gated.block > 1 else ("dense",)
+        return ("dense", "neuron", "block") if self.wide else ("dense", "neuron")
 
     def pick(self, x: Array, path: str) -> tuple[str, Array | None]:
         """What ``"auto"`` means for this batch, and the scores if they had to be made to know."""
         if path != "auto":
             return path, None
+        case = (len(x), self.gated.k if isinstance(self.gated, MIDL) else 0)
+        if case in self.known:
+            return self.known[case], None
         if len(x) == 0:
             return "neuron", None
         density, scores = self.density(x)
-        return self.choice.pick(self.kind(len(x), density), self.calls(x[:MANY])), scores
+        path = self.choice.pick(self.kind(len(x), density), self.calls(x[:MANY]))
+        if scores is None:  # nothing but the batch size decided
+            self.known[case] = path
+        return path, scores
 
     def calls(self, x: Array) -> dict[str, Call]:
         """What to time: every path on this batch."""
@@ -158,7 +161,7 @@ class Segment:
         if path == "dense":
             hidden, _ = self.gated.apply(x, self.gated.decide(x))
             return self.linear.forward(hidden)[0]
-        form = self.form(path, len(x))
+        form = self.form(path)
         if form == "single":
             return self.run_single(x)[0]
         if form == "crowd":
@@ -175,7 +178,7 @@ class Segment:
             path: ``"neuron"`` or ``"block"``.
 
         """
-        form = self.form(path, len(x))
+        form = self.form(path)
         if form == "single":
             out, scores, offsets, indices = self.run_single(x)
             return out, replace(self.decide(x, scores), active=self.opened(offsets, indices))
