@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kernel_problems import BATCH, N_GATES, READ, TOLERANCE, intact, problem
 
 from minimidl.kernels import compiled_kernels, gather, reference
 from minimidl.kernels.reference import ACTIVATION_CODES
 from minimidl.layers import ACTIVATIONS
-
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
-BATCH, N_IN, N_GATES, N_OUT = 3, 9, 12, 5
 
 
 @pytest.fixture(scope="module")
@@ -19,29 +17,6 @@ def cpu():
     if kernels is None:
         pytest.skip("Numba is not installed")
     return kernels
-
-
-def problem(dtype, *, batch=BATCH, n_gates=N_GATES, n_in=N_IN, n_out=N_OUT, k=0, cut=0.0, block=1,
-            light=False, binary=False, activation="relu", scores=None, seed=0):
-    """The arguments of a neuron_segment, its four outputs filled with rubbish."""
-    rng = np.random.default_rng(seed)
-    n_units = n_gates * block
-
-    def draw(*shape):
-        return rng.normal(size=shape).astype(dtype)
-
-    given = draw(batch, n_gates) if scores is None else np.array(scores, dtype)
-    return {
-        "x": draw(batch, n_in), "scores": given, "k": k, "cut": cut, "temperature": 0.7,
-        "binary": binary, "block": block, "weight_t": draw(n_units, n_in), "bias": draw(n_units),
-        "light": draw(batch, n_units) if light else np.empty((0, 0), dtype),
-        "code": ACTIVATION_CODES[activation], "next_weight": draw(n_units, n_out),
-        "base": draw(batch if light else 1, n_out),
-        "offsets": np.full(batch + 1, -9, np.int64),
-        "indices": np.full(batch * n_units + block, -9, np.int64),
-        "values": np.full(batch * n_units + block, np.nan, dtype),
-        "out": np.full((batch, n_out), np.nan, dtype),
-    }
 
 
 def assert_equals_reference(cpu, dtype, **options):
@@ -56,8 +31,9 @@ def assert_equals_reference(cpu, dtype, **options):
         np.testing.assert_allclose(got[name][:size], wanted[name][:size],
                                    rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], err_msg=name)
         assert got[name].dtype == dtype
+    assert all(intact(got[name]) for name in ("offsets", "indices", "values", "out"))
     fresh = problem(dtype, **options)
-    for name in ("x", "scores", "weight_t", "bias", "light", "next_weight", "base"):
+    for name in READ:
         np.testing.assert_array_equal(got[name], fresh[name], err_msg=f"{name} was modified")
     return wanted
 
