@@ -11,16 +11,15 @@ same reason: the pair is the model's pair, and the work is deferred to those who
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require, require_batch, require_finite
+from minimidl.errors import require, require_batch
 from minimidl.execution.choice import PATHS
-from minimidl.execution.segment import Segment
+from minimidl.execution.segment import Segment, check_finite
 from minimidl.execution.stages import Stage, cut, put
 from minimidl.kernels import why_not_compiled
 from minimidl.layers import Layer, leaves, memory_at
@@ -67,20 +66,19 @@ class Executor(Layer):
             InputError: wrong shape or dtype, NaN or infinity.
 
         """
-        x = self._checked(x)
+        x = self._shaped(x)
+        if not isinstance(self.steps[0], Segment):  # a segment looks for itself
+            check_finite(x)
         for step in self.steps:
             x = step.predict(x, self.path) if isinstance(step, Segment) else step.forward(x)[0]
         return x
 
-    def _checked(self, x: Array) -> Array:
+    def _shaped(self, x: Array) -> Array:
+        """``x`` as kernels want it; InputError unless width and dtype are right."""
         if getattr(x, "ndim", 0) != 2 or x.shape[1] != self.n_in or x.dtype != self.expected_dtype:
             self._look_again(x)
         # "carray": C-contiguous, aligned and writable, the one kind that kernels are compiled for.
-        x = x if x.flags.carray else np.array(x, order="C")
-        # A finite sum of squares proves all entries finite, and BLAS makes it for next to nothing.
-        if not math.isfinite(np.vdot(x, x)):
-            require_finite(x, "x")
-        return x
+        return x if x.flags.carray else np.array(x, order="C")
 
     def _look_again(self, x: Array) -> None:
         """Raise, unless the model takes any width or has no parameters to fix a dtype."""
@@ -97,7 +95,8 @@ class Executor(Layer):
         """
         if training:
             return self.model.forward(x, training, rng)
-        x = self._checked(x)
+        x = self._shaped(x)
+        check_finite(x)
         memory: Memory = {}
         for path, layer in leaves(self.model):
             if layer.idle_memory is not None:

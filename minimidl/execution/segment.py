@@ -13,6 +13,7 @@ here, too. All mathematics is in ``layers`` and ``kernels``. Which kernel, is a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -77,6 +78,7 @@ class Segment:
         self.next_bias = linear.params["bias"][None, :]  # (1, n_out), a view
         self.light = None if gated.light is None else LightPart(gated.light, linear)
         self.no_light = np.empty((0, 0), self.weight_t.dtype)
+        self.nobody = np.empty(0, np.int64)
         self.code = ACTIVATION_CODES[gated.activation]
         self.binary = gated.gate_value == "binary"
         if self.kernels is not None:
@@ -156,19 +158,22 @@ class Segment:
                 f"samples here: {times})")
 
     def predict(self, x: Array, path: str) -> Array:
-        """Output ``(batch, n_out)`` by ``"auto"``, ``"neuron"``, ``"block"`` or ``"dense"``."""
+        """Output ``(batch, n_out)`` by ``"auto"``, ``"neuron"``, ``"block"`` or ``"dense"``.
+
+        ``x`` may still hold NaN or infinity; it is refused.
+        """
         path, scores = self.pick(x, path)
-        if path == "dense":
+        form = "dense" if path == "dense" else self.form(path)
+        if form == "single":  # such an x has no finite scores, and the kernel looks at those
+            return self.run_single(x, keep=False)[0]
+        check_finite(x)
+        if form == "dense":
             hidden, _ = self.gated.apply(x, self.gated.decide(x))
             return self.linear.forward(hidden)[0]
-        form = self.form(path)
-        if form == "single":
-            return self.run_single(x)[0]
-        if form == "crowd":
-            return self.run_crowd(x, self.scores(x) if scores is None else scores)[0]
-        if form == "listed":
-            return self.run_listed(x, self.scores(x) if scores is None else scores)[0]
-        return self.run_gathered(x, path, self.gated.decide(x))
+        if form == "gathered":
+            return self.run_gathered(x, path, self.gated.decide(x))
+        scores = self.scores(x) if scores is None else scores
+        return self.run_crowd(x, scores)[0] if form == "crowd" else self.run_listed(x, scores)[0]
 
     def run(self, x: Array, path: str) -> tuple[Array, Decision]:
         """As :meth:`predict`, bit for bit, with the decision; its mask is what was executed.
@@ -215,40 +220,54 @@ class Segment:
         assert isinstance(gated, DynamicGate)
         return 0, gated.cut, gated.temperature
 
-    def room(self, batch: int, k: int) -> tuple[Array, Array, Array]:
-        """Offsets, indices (the kernel writes a block before it counts it), and the output."""
+    def room(self, batch: int, k: int) -> tuple[Array, Array]:
+        """For offsets, and for indices: the kernel writes a block before it counts it."""
         gated = self.gated
         most = (k * gated.block if k else gated.n_out) * batch + gated.block
-        return (np.empty(batch + 1, np.int64), np.empty(most, np.int64),
-                np.empty((batch, self.linear.n_out), self.bias.dtype))
+        return np.empty(batch + 1, np.int64), np.empty(most, np.int64)
 
-    def run_single(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """Output, scores, and the executed set: offsets ``(batch + 1,)`` and indices."""
-        gated = self.gated
+    def run_single(self, x: Array, keep: bool = True) -> tuple[Array, Array, Array, Array]:
+        """Output, scores, and the executed set: offsets ``(batch + 1,)`` and indices.
+
+        Args:
+            x: ``(batch, n_in)``.
+            keep: whether all but the output are wanted; else they are empty.
+
+        """
+        gated, scores = self.gated, self.no_light
         k, cut, temperature = self.selection()
-        offsets, indices, out = self.room(len(x), k)
-        scores = np.empty((len(x), gated.n_gates), x.dtype)
+        offsets = indices = self.nobody
+        if keep:
+            offsets, indices = self.room(len(x), k)
+            scores = np.empty((len(x), gated.n_gates), x.dtype)
+        out = np.empty((len(x), self.linear.n_out), x.dtype)
         assert self.kernels is not None
         if self.kernels.single_segment(
             x, *self.matrices, self.score_bias, self.every, k, cut, temperature, self.binary,
             self.series, gated.block, self.weight_t, self.bias, self.code, self.next_weight,
             self.next_bias, scores, offsets, indices, out,
         ):
-            require_finite(scores, "gate scores")
+            self.refuse(x)
         return out, scores, offsets, indices
+
+    def refuse(self, x: Array) -> None:
+        """Say what is not finite: the input, the usual culprit, or the gate's parameters."""
+        require_finite(x, "x")
+        require_finite(self.scores(x), "gate scores")
 
     def run_listed(self, x: Array, scores: Array) -> tuple[Array, Array, Array]:
         """Output and the executed set, from scores that are there already."""
         k, cut, temperature = self.selection()
         light, base = self.light_and_base(x)
-        offsets, indices, out = self.room(len(x), k)
+        offsets, indices = self.room(len(x), k)
         values = np.empty(len(indices), x.dtype)
+        out = np.empty((len(x), self.linear.n_out), x.dtype)
         assert self.kernels is not None
         if self.kernels.neuron_segment(
             x, scores, k, cut, temperature, self.binary, self.gated.block, self.weight_t,
             self.bias, light, self.code, self.next_weight, base, offsets, indices, values, out,
         ):
-            require_finite(scores, "gate scores")
+            self.refuse(x)
         return out, offsets, indices
 
     def run_crowd(self, x: Array, scores: Array) -> tuple[Array, Array]:
@@ -260,7 +279,7 @@ class Segment:
         words = np.empty((-(-len(x) // kernels.CROWD), gated.n_gates), np.uint64)
         out = np.empty((len(x), self.linear.n_out), x.dtype)
         if kernels.choose_words(scores, k, cut, words):
-            require_finite(scores, "gate scores")
+            self.refuse(x)
 
         def part(start: int, stop: int) -> None:
             rows = slice(start * kernels.CROWD, stop * kernels.CROWD)
@@ -313,3 +332,10 @@ def score_weights(gated: Gated) -> list[Array]:
     if isinstance(net, LowRankNet):
         return [net.params["down"], net.params["up"]]
     return [net.params["weight"]] if isinstance(net, AffineNet) else []
+
+
+def check_finite(x: Array) -> None:
+    """Raise InputError unless all of ``x`` is finite."""
+    # A finite sum of squares proves all entries finite, and BLAS makes it for next to nothing.
+    if not math.isfinite(np.vdot(x, x)):
+        require_finite(x, "x")

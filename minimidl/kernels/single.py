@@ -114,7 +114,7 @@ def single_segment(
         code: of the activation.
         next_weight: ``(n_units, n_out)``.
         base: ``(1, n_out)``, the next layer's bias.
-        scores: ``(batch, n_gates)``, filled.
+        scores: ``(batch, n_gates)``, filled; or all three of these empty, and nothing is kept.
         offsets: ``(batch + 1,)`` int64, filled.
         indices: one block longer than the open neurons, int64, filled.
         out: ``(batch, n_out)``, filled.
@@ -129,13 +129,17 @@ def single_segment(
     room = np.empty(max(lanes, gated), x.dtype)
     rest, own = np.zeros(lanes, x.dtype), room[:gated]
     values, gates = np.empty(weight_t.shape[0], x.dtype), np.ones(weight_t.shape[0], x.dtype)
-    offsets[0] = stop = 0
+    keep, stop = offsets.shape[0] > 0, 0
+    if keep:
+        offsets[0] = 0
+    else:
+        indices = np.empty(weight_t.shape[0] + block, np.int64)
     for s in range(x.shape[0]):
         gate_scores(x[s], down, up, score_bias, every, room)
-        scores[s] = own
-        if not all_finite(scores[s:s + 1], biggest):
+        if not all_finite(own.reshape(1, gated), biggest):
             return 1
-        start, stop = stop, select(own, k, kind(cut), biggest, block, indices, stop)
+        start = stop if keep else 0
+        stop = select(own, k, kind(cut), biggest, block, indices, start)
         opened, count = indices[start:], stop - start
         for t in range(n_in // lanes * lanes, n_in):
             rest[lanes - n_in + t] = x[s, t]
@@ -147,5 +151,7 @@ def single_segment(
         for o in range(out.shape[1]):
             out[s, o] = base[0, o]
         add_rows(next_weight, opened, values, 0, count, out, s)
-        offsets[s + 1] = stop
+        if keep:
+            scores[s] = own
+            offsets[s + 1] = stop
     return 0
