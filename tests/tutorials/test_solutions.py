@@ -22,6 +22,8 @@ def test_solution_runs(
     nbclient = pytest.importorskip("nbclient", reason="nbclient is in the extra [test]")
     nbformat = pytest.importorskip("nbformat", reason="nbformat is in the extra [test]")
     pytest.importorskip("ipykernel", reason="ipykernel is in the extra [test]")
+    if "from numba import" in tutorial.solution.read_text(encoding="utf-8"):
+        pytest.importorskip("numba", reason="this tutorial is about Numba")
     # The kernel stands elsewhere, where a clone that was never installed is not found.
     monkeypatch.setenv("PYTHONPATH", str(Path(minimidl.__file__).resolve().parents[1]))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses: figures on the page
