@@ -183,6 +183,20 @@ def test_large_finite_input_gives_no_nan(dtype, activation):
     close(args["out"], answer(args)["out"], 1e6 * 3 * TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("mask", [{"k": 5}, {"cut": 0.3}, {"cut": 1e3}, {"cut": -1e3}])
+@pytest.mark.parametrize("block", [1, 4])
+def test_the_answer_is_the_same_where_the_executed_set_is_not_kept(dtype, mask, block):
+    args, net = gated_problem(dtype, block=block, batch=4, **mask)
+    run(args, net)
+    bare, net = gated_problem(dtype, block=block, batch=4, **mask)
+    bare |= {"scores": np.empty((0, 0), dtype), "offsets": np.empty(0, np.int64),
+             "indices": np.empty(0, np.int64)}
+    assert run(bare, net) == reference.DONE
+    assert bare["out"].tobytes() == args["out"].tobytes()
+    assert intact(bare["out"])
+
+
 def test_same_call_gives_the_same_bits():
     answers = []
     for _ in range(2):
