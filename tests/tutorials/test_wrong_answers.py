@@ -261,7 +261,7 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
         ],
         "crossover": [
             ("i = wins[-1]",
-             "i = np.flatnonzero([*gated >= dense, True])[0] - 1", "noisy times"),
+             "i = np.flatnonzero([*(gated >= dense), True])[0] - 1", "noisy times"),
             ("    if len(wins) == 0:\n        return 0.0\n", "    wins = [*wins] or [0]\n",
              "against 0.5"),
             ("        return 1.0\n", "        return 0.0\n", "against 9"),
