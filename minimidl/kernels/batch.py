@@ -335,39 +335,65 @@ def add_rows_to_all(
 
 
 @compiled()
+def product(x: Array, weight_t: Array, lists: Array, starts: Array, block: int) -> Array:
+    """``x . w`` in all open places, in room that starts at a register."""
+    lanes = VECTOR_BYTES // x.itemsize
+    longest = LONGEST if block > 1 else KEPT[0]
+    panel = aligned(min(longest, x.shape[1] // lanes) * lanes * CROWD, x)
+    values = aligned(starts[lists.shape[0]] * block, x)
+    multiply(x, weight_t, lists, starts, block, panel, values)
+    return values
+
+
+@compiled()
+def finish_crowd(
+    scores: Array, per_gate: int, temperature: float, binary: bool, series: Any, bias: Array,
+    light: Array, code: int, lists: Array, starts: Array, block: int, values: Array,
+) -> None:
+    """Bias, activation, light path and gate value in every open place."""
+    kind, count = values.dtype.type, starts[lists.shape[0]]
+    gates = np.ones(count, values.dtype)
+    if not binary:
+        gate_values(scores, per_gate, kind(temperature), series, lists, starts, gates,
+                    np.empty(count, values.dtype))
+    if code == RELU and light.shape[0] == 0:
+        finish_relu(bias, starts, block, gates, values)
+    else:
+        finish(bias, light, code, lists, starts, block, gates, values)
+
+
+@compiled()
+def add_crowd(
+    next_weight: Array, lists: Array, starts: Array, block: int, values: Array, base: Array,
+    out: Array,
+) -> None:
+    """``out = base``, plus the next layer's rows of all open places."""
+    kind, n_out, lanes = values.dtype.type, out.shape[1], VECTOR_BYTES // values.itemsize
+    wide = (n_out + lanes - 1) // lanes * lanes
+    totals, spare = aligned(CROWD * wide, values), aligned(BLOCK_ROWS * wide, values)
+    totals[:] = kind(0)
+    spare[:] = kind(0)
+    add_rows_to_all(next_weight, lists, starts, block, values, spare, totals, wide)
+    for s in range(out.shape[0]):
+        base_row = s if base.shape[0] > 1 else 0
+        for o in range(n_out):
+            out[s, o] = base[base_row, o] + totals[s * wide + o]
+
+
+@compiled()
 def crowd(
     x: Array, scores: Array, words: Array, block: int, per_gate: int, temperature: float,
     binary: bool, series: Any, weight_t: Array, bias: Array, light: Array, code: int,
     next_weight: Array, base: Array, out: Array,
 ) -> None:
     """One word of samples: list, multiply, finish, add; arguments as :func:`batch_segment`."""
-    kind = x.dtype.type
-    lanes, n_out = VECTOR_BYTES // x.itemsize, out.shape[1]
-    wide = (n_out + lanes - 1) // lanes * lanes
     lists = np.empty((words.shape[0], CROWD), np.uint8)
     starts = np.empty(words.shape[0] + 1, np.int64)
     list_samples(words, lists, starts)
-    count = starts[words.shape[0]]
-    longest = LONGEST if block > 1 else KEPT[0]
-    panel = aligned(min(longest, x.shape[1] // lanes) * lanes * CROWD, x)
-    values = aligned(count * block, x)
-    multiply(x, weight_t, lists, starts, block, panel, values)
-    gates = np.ones(count, x.dtype)
-    if not binary:
-        gate_values(scores, per_gate, kind(temperature), series, lists, starts, gates,
-                    np.empty(count, x.dtype))
-    if code == RELU and light.shape[0] == 0:
-        finish_relu(bias, starts, block, gates, values)
-    else:
-        finish(bias, light, code, lists, starts, block, gates, values)
-    totals, spare = aligned(CROWD * wide, x), aligned(BLOCK_ROWS * wide, x)
-    totals[:] = kind(0)
-    spare[:] = kind(0)
-    add_rows_to_all(next_weight, lists, starts, block, values, spare, totals, wide)
-    for s in range(x.shape[0]):
-        base_row = s if base.shape[0] > 1 else 0
-        for o in range(n_out):
-            out[s, o] = base[base_row, o] + totals[s * wide + o]
+    values = product(x, weight_t, lists, starts, block)
+    finish_crowd(scores, per_gate, temperature, binary, series, bias, light, code, lists, starts,
+                 block, values)
+    add_crowd(next_weight, lists, starts, block, values, base, out)
 
 
 @compiled(nogil=True)
