@@ -18,9 +18,11 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch
+from minimidl.execution.active_only import ActiveOnly
 from minimidl.execution.choice import PATHS
 from minimidl.execution.segment import Segment, check_finite
 from minimidl.execution.stages import Stage, cut, put
+from minimidl.execution.training import GRADIENTS
 from minimidl.kernels import why_not_compiled
 from minimidl.layers import Layer, leaves, memory_at
 
@@ -33,7 +35,11 @@ class Executor(Layer):
         path: ``"neuron"`` (sample by sample, the open neurons of each), ``"block"`` (gate by gate,
             the samples that opened each, 64 at a time), ``"dense"`` (the model itself) or
             ``"auto"`` (the fastest of them here, by a short measurement that is remembered).
-        threads: of the path ``"block"``; the answer has the same bits with any number.
+        gradient: of training steps. ``"straight-through"`` is the model's own: a closed gate learns
+            from what its neuron would have answered, which takes a dense pass.
+            ``"active-only"`` is the exact derivative of the executed function, made by kernels
+            that skip: see :mod:`minimidl.execution.training`.
+        threads: of large batches; the answer has the same bits with any number.
 
     Raises:
         InputError: an unknown path, or no thread.
@@ -45,9 +51,14 @@ class Executor(Layer):
 
     """
 
-    def __init__(self, model: Layer, path: str = "auto", *, threads: int = 1) -> None:
+    def __init__(
+        self, model: Layer, path: str = "auto", *, gradient: str = "straight-through",
+        threads: int = 1,
+    ) -> None:
         super().__init__()
         require(threads >= 1, "threads", threads, "at least 1")
+        require(gradient in GRADIENTS, "gradient", repr(gradient),
+                f"one of {', '.join(GRADIENTS)}")
         require(path in PATHS, "path", repr(path), f"one of {', '.join(PATHS)}")
         self.model, self.path = model, path
         self.params, self.state = model.params, model.state
@@ -55,6 +66,12 @@ class Executor(Layer):
         self.stages = cut(model, threads)
         self.steps = [stage.segment or stage.layer for stage in self.stages]
         self.expected_dtype = self.dtype
+        self.gradient = gradient
+        self.active_only: ActiveOnly | None = None
+        if gradient == "active-only":
+            self.active_only = ActiveOnly(model, {
+                stage.path: (stage.segment, stage.linear_path)
+                for stage in self.stages if isinstance(stage.segment, Segment)})
 
     def predict(self, x: Array) -> Array:
         """Output ``(batch, n_out)`` in evaluation mode: the hot path.
@@ -93,6 +110,10 @@ class Executor(Layer):
         The memory has the model's shape. In the ``decision`` of a gated layer, ``active`` is the
         mask that was executed, as the kernel wrote it down.
         """
+        if training and self.active_only is not None:
+            x = self._shaped(x)
+            check_finite(x)
+            return self.active_only.forward(x, rng)
         if training:
             return self.model.forward(x, training, rng)
         x = self._shaped(x)
@@ -128,8 +149,30 @@ class Executor(Layer):
     def backward(
         self, grad_output: Array, memory: Memory, grad_gate: Any = None
     ) -> tuple[Array, Grads]:
-        """As the model's ``backward``; computes first what a skipping ``forward`` left out."""
+        """As the model's ``backward``; computes first what a skipping ``forward`` left out.
+
+        After a training step with the gradient ``"active-only"``: the derivative of what was
+        executed, and zeros for what nobody opened.
+        """
+        if self.active_only is not None and self.active_only.made(memory):
+            grad_x, grads = self.active_only.backward(grad_output, memory, grad_gate)
+            assert grad_x is not None
+            return grad_x, grads
         return self.model.backward(grad_output, self._complete(memory), grad_gate)
+
+    def backward_params(
+        self, grad_output: Array, memory: Memory, grad_gate: Any = None
+    ) -> Grads:
+        """As :meth:`backward`, without the gradient of the input."""
+        if self.active_only is not None and self.active_only.made(memory):
+            return self.active_only.backward(grad_output, memory, grad_gate, need_x=False)[1]
+        return self.model.backward_params(grad_output, self._complete(memory), grad_gate)
+
+    def touched(self, memory: Memory) -> dict[str, Array]:
+        """Rows of parameters that have a gradient, for sparse optimisers; {} where all may."""
+        if self.active_only is not None and self.active_only.made(memory):
+            return self.active_only.touched(memory)
+        return {}
 
     def _complete(self, memory: Memory) -> Memory:
         """The memory with the values of skipped neurons; the one given is not changed."""
