@@ -107,3 +107,36 @@ def first_bit(word: Any) -> int:
     """Position of the lowest bit that is set."""
     bits = int(word)
     return (bits & -bits).bit_length() - 1
+
+
+def dot_pieces(
+    row: Array, row_start: int, places: Array, masks: Array, piece: int, pieces: int,
+    weights: Array, stride: int, chosen: Array, first: int, count: int, out: Array, out_start: int,
+) -> None:
+    """``out[i] = row . weight_i`` over the open columns, the i-th row being ``chosen[first + i]``.
+
+    Args:
+        row: holds the inputs, from ``row_start`` on.
+        row_start: see there.
+        places: first column of every piece, a register wide.
+        masks: 16 bits per piece; bit l says whether column ``place + l`` is open.
+        piece: the first piece.
+        pieces: how many; at least 1.
+        weights: rows of ``stride`` numbers.
+        stride: see there.
+        chosen: numbers of rows.
+        first: the first of them.
+        count: how many, at most ``GROUP``.
+        out: where the answers go, from ``out_start`` on.
+        out_start: see there.
+
+    """
+    lanes = VECTOR_BYTES // out.itemsize
+    for i in range(count):
+        start, total = int(chosen[first + i]) * stride, out.dtype.type(0)
+        for p in range(piece, piece + pieces):
+            for lane in range(lanes):
+                if int(masks[p]) >> lane & 1:
+                    column = int(places[p]) + lane
+                    total += row[row_start + column] * weights[start + column]
+        out[out_start + i] = total

@@ -22,33 +22,46 @@ from minimidl.kernels.tiles import CHAINS, TILE, VECTOR_BYTES, outer_long, outer
 
 
 @compiled()
-def row_times_matrix(row: Array, matrix: Array, every: Array, out: Array) -> None:
-    """``out = row @ matrix``; ``every`` counts 0, 1, 2 ... as far as the matrix has rows.
+def listed_times_matrix(
+    factors: Array, start: int, count: int, chosen: Array, matrix: Array, out: Array
+) -> None:
+    """``out = sum_i factors[i] matrix[chosen[i]]`` over ``count`` places from ``start`` on.
 
     Columns in pieces as wide as a tile; the last piece reaches back over columns already made. A
     matrix narrower than a register is read beyond its rows, into columns of ``out`` that nobody
-    reads, but never beyond its end: ``out`` has room for one register at least.
+    reads, but never beyond its end: ``out`` has room for one register at least. ``chosen`` ascends.
     """
-    n, columns = matrix.shape
-    lanes = VECTOR_BYTES // row.itemsize
-    flat, first = matrix.reshape(matrix.size), 0
-    safe = n if columns >= lanes else max(0, matrix.size - lanes + columns) // columns
+    columns = matrix.shape[1]
+    lanes = VECTOR_BYTES // factors.itemsize
+    flat, first, safe = matrix.reshape(matrix.size), 0, count
+    if columns < lanes:
+        end = max(0, matrix.size - lanes + columns) // columns
+        while safe > 0 and chosen[start + safe - 1] >= end:
+            safe -= 1
     most = TILE // CHAINS if columns <= TILE // CHAINS * lanes else TILE
     whole = safe // CHAINS * CHAINS if most < TILE else 0
+    if safe == 0:
+        for column in range(columns):
+            out[column] = factors.dtype.type(0)
     while first < columns:
         vectors = min(most, max(1, columns // lanes), (columns - first + lanes - 1) // lanes)
         here = max(0, min(first, columns - vectors * lanes))
         if whole > 0:
-            outer_long(row, 0, 1, flat, here, columns, every, 0, whole, vectors, out, here, 0,
-                       False)
+            outer_long(factors, start, 1, flat, here, columns, chosen, start, whole, vectors, out,
+                       here, 0, False)
         if whole < safe:
-            outer_row(row, whole, 1, flat, here, columns, every, whole, safe - whole, vectors,
-                      out, here, 0, whole > 0)
+            outer_row(factors, start + whole, 1, flat, here, columns, chosen, start + whole,
+                      safe - whole, vectors, out, here, 0, whole > 0)
         first = here + vectors * lanes
-    for t in range(safe, n):
+    for i in range(start + safe, start + count):
         for column in range(columns):
-            before = out[column] if t > 0 else row.dtype.type(0)
-            out[column] = before + row[t] * matrix[t, column]
+            out[column] += factors[i] * matrix[chosen[i], column]
+
+
+@compiled()
+def row_times_matrix(row: Array, matrix: Array, every: Array, out: Array) -> None:
+    """``out = row @ matrix``; ``every`` counts 0, 1, 2 ... as far as the matrix has rows."""
+    listed_times_matrix(row, 0, matrix.shape[0], every, matrix, out)
 
 
 @compiled()
