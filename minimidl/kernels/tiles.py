@@ -158,7 +158,10 @@ def kept_tile(vectors: int) -> Any:
                 for value, place in zip(kept, at, strict=True):
                     sums = [multiply_add(builder, value, load(builder, r, place, vector), total)
                             for r, total in zip(rows, sums, strict=True)]
-                store_sum(builder, lane_sums(builder, sums), builder.gep(answer, [start]), add)
+                for part in range(0, size, vector.count):
+                    total = lane_sums(builder, sums[part:part + vector.count])
+                    place = builder.gep(answer, [builder.add(start, number(part))])
+                    store_sum(builder, total, place, add)
 
             whole = builder.and_(count, number(-GROUP))
             steps(builder, whole, GROUP, lambda start: group(GROUP, start))
