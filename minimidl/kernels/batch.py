@@ -42,6 +42,10 @@ from minimidl.kernels.tiles import (
 
 CROWD = 64
 """Samples per word."""
+AHEAD = 4
+"""Neurons between asking for a piece of weights and using it."""
+HERD = 256
+"""Single neurons at a time: 1 MB of weights for a thousand inputs."""
 LONGEST = 64
 """Registers of a row at a time where four neurons share a tile: 4 + 6 such rows are 40 kB.
 
@@ -168,14 +172,15 @@ def row_panel(
         neuron = order[position]
         start, count = starts[neuron], starts[neuron + 1] - starts[neuron]
         piece, place = neuron * n_in + first, neuron * CROWD
+        later = order[min(position + AHEAD, order.shape[0] - 1)] * n_in + first
         if vectors == 10:
-            dot_10(weights, piece, panel, width, flat, place, count, values, start, add)
+            dot_10(weights, piece, later, panel, width, flat, place, count, values, start, add)
         elif vectors == 4:
-            dot_4(weights, piece, panel, width, flat, place, count, values, start, add)
+            dot_4(weights, piece, later, panel, width, flat, place, count, values, start, add)
         elif vectors == 2:
-            dot_2(weights, piece, panel, width, flat, place, count, values, start, add)
+            dot_2(weights, piece, later, panel, width, flat, place, count, values, start, add)
         else:
-            dot_1(weights, piece, panel, width, flat, place, count, values, start, add)
+            dot_1(weights, piece, later, panel, width, flat, place, count, values, start, add)
 
 
 @compiled()
@@ -219,15 +224,35 @@ def multiply(
     x: Array, weight_t: Array, lists: Array, starts: Array, block: int, panel: Array,
     values: Array,
 ) -> None:
-    """``values = x . w`` wherever a gate is open, panel by panel.
+    """``values = x . w`` wherever a gate is open, some lists at a time.
+
+    A few hundred neurons' weights stay in the second-level cache, and their pages in the table of
+    pages, while one panel after the other asks for its piece of every row.
+    """
+    n_in = x.shape[1]
+    weights, order = weight_t.reshape(weight_t.size), np.empty(HERD, np.int64)
+    herd = lists.shape[0] if block > 1 else HERD
+    for first in range(0, lists.shape[0], herd):
+        stop = min(first + herd, lists.shape[0])
+        multiply_herd(x, weights[first * block * n_in:], lists[first:stop], starts[first:stop + 1],
+                      block, order, panel, values)
+
+
+@compiled()
+def multiply_herd(
+    x: Array, weights: Array, lists: Array, starts: Array, block: int, order: Array, panel: Array,
+    values: Array,
+) -> None:
+    """The same for neighbouring lists, panel by panel.
 
     The last panel may reach back over inputs that were counted already; it holds 0 for those. So
     all panels are whole registers, and no neuron reads beyond its own weights.
     """
     n_in, lanes = x.shape[1], VECTOR_BYTES // x.itemsize
-    weights, order = weight_t.reshape(weight_t.size), np.empty(lists.shape[0], np.int64)
-    order_by_count(starts, order)
     first, whole = 0, n_in // lanes
+    if block == 1:
+        order = order[:lists.shape[0]]
+        order_by_count(starts, order)
     while first < n_in:
         left = (n_in - first + lanes - 1) // lanes
         vectors = block_length(left, whole) if block > 1 else row_length(left, whole)

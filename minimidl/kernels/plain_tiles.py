@@ -63,8 +63,8 @@ def dot_row(*args: Any) -> None:
 def kept(vectors: int) -> Callable[..., None]:
     """One fixed row that is ``vectors`` registers long."""
     def tile(
-        row: Array, row_start: int, others: Array, others_stride: int, chosen: Array, first: int,
-        count: int, out: Array, out_start: int, add: bool,
+        row: Array, row_start: int, later: int, others: Array, others_stride: int, chosen: Array,
+        first: int, count: int, out: Array, out_start: int, add: bool,
     ) -> None:
         length = vectors * VECTOR_BYTES // out.itemsize
         dots(1, row, row_start, 0, others, 0, others_stride, chosen, first, count, length, out,

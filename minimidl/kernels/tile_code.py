@@ -58,6 +58,15 @@ def load(builder: Any, place: Value, offset: Value, vector: Value) -> Value:
     return builder.load(there, align=4)
 
 
+def prefetch(builder: Any, place: Value, offset: Value) -> None:
+    """Ask for a cache line that will be read soon; any address will do, none is an error."""
+    byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+    ask = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+    there = builder.bitcast(builder.gep(place, [offset]), byte)
+    builder.call(ask, [there, ir.Constant(flag, 0), ir.Constant(flag, 3), ir.Constant(flag, 1)])
+
+
 def multiply_add(builder: Any, a: Value, b: Value, total: Value) -> Value:
     """``a * b + total``, rounded once where the processor can."""
     product = builder.fmul(a, b, flags=("contract",))

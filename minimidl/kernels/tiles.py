@@ -42,6 +42,7 @@ from minimidl.kernels.tile_code import (
     number,
     pick,
     pointer,
+    prefetch,
     spread,
     steps,
     store,
@@ -132,25 +133,29 @@ def kept_tile(vectors: int) -> Any:
     """Make a dot tile whose one fixed row, ``vectors`` registers long, stays in registers.
 
     For short rows: no loop along the sum, and any number of listed rows, :data:`GROUP` at a time.
+    What lies at ``later`` is asked for meanwhile: the processor cannot foresee a row out of turn.
     """
     @intrinsic  # type: ignore[untyped-decorator]
     def tile(
-        _: Any, row: Any, row_start: Any, others: Any, others_stride: Any, chosen: Any, first: Any,
-        count: Any, out: Any, out_start: Any, add: Any,
+        _: Any, row: Any, row_start: Any, later: Any, others: Any, others_stride: Any, chosen: Any,
+        first: Any, count: Any, out: Any, out_start: Any, add: Any,
     ) -> Any:
-        kinds = (row, row_start, others, others_stride, chosen, first, count, out, out_start, add)
+        kinds = (row, row_start, later, others, others_stride, chosen, first, count, out,
+                 out_start, add)
 
         def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            (row, row_start, others, others_stride, chosen, first, count, out, out_start,
+            (row, row_start, later, others, others_stride, chosen, first, count, out, out_start,
              add) = values
             k = signature.args
             vector = vector_of(k[0])
             base = pointer(context, builder, k[0], row, row_start)
-            other = pointer(context, builder, k[2], others, number(0))
-            which = pointer(context, builder, k[4], chosen, first)
-            answer = pointer(context, builder, k[7], out, out_start)
+            other = pointer(context, builder, k[3], others, number(0))
+            which = pointer(context, builder, k[5], chosen, first)
+            answer = pointer(context, builder, k[8], out, out_start)
             at = [number(v * vector.count) for v in range(vectors)]
             kept = [load(builder, base, place, vector) for place in at]
+            for place in at:
+                prefetch(builder, pointer(context, builder, k[0], row, later), place)
 
             def group(size: int, start: Any) -> None:
                 rows = listed(builder, other, others_stride, builder.gep(which, [start]), size)
