@@ -62,6 +62,13 @@ class Setting:
         counts = np.repeat(np.diff(self.starts), self.block)
         return np.repeat(self.lists, self.block, axis=0), np.concatenate([[0], np.cumsum(counts)])
 
+    def shuffled(self, seed: int) -> tuple[Array, Array]:
+        """Lists and starts with the gates in another order; 0 leaves them as they are."""
+        order = np.random.default_rng(seed).permutation(len(self.lists))
+        order = order if seed else np.arange(len(self.lists))
+        counts = np.diff(self.starts)[order]
+        return self.lists[order], np.concatenate([[0], np.cumsum(counts)])
+
     def by_neuron(self, values: Array) -> Array:
         """Values of blocks, sample by sample, in the order of :meth:`per_neuron`."""
         parts = np.split(values, self.starts[1:-1] * self.block)

@@ -97,14 +97,22 @@ def threads() -> list[Line]:
 
 def caches() -> list[Line]:
     """Where prepared data and compiled kernels go, and whether that can be written."""
-    import os
-
-    from minimidl import kernels
     from minimidl.data.folders import data_folder
+    from minimidl.kernels.choose import cache_folder
 
-    compiled = os.environ.get("NUMBA_CACHE_DIR") or Path(kernels.__file__).parent / "__pycache__"
     return [folder_line("data folder", data_folder(), "set MINIMIDL_DATA"),
-            folder_line("kernel cache", Path(compiled), "set NUMBA_CACHE_DIR")]
+            folder_line("kernel cache", cache_folder(), "set NUMBA_CACHE_DIR"), choices()]
+
+
+def choices() -> Line:
+    """What the executor has measured here, and how often each path won."""
+    from minimidl.execution.choice import calibration_file, read
+
+    file = calibration_file()
+    wins = [min(seconds, key=lambda path: seconds[path]) for seconds in read(file).values()]
+    counts = ", ".join(f"{path} {wins.count(path)}" for path in sorted(set(wins)))
+    return ("paths measured", f"{len(wins)} kinds of batch ({counts or 'none yet'})",
+            f"{file}; delete it to measure again; Executor.explain() tells why")
 
 
 def folder_line(what: str, folder: Path, mend: str) -> Line:
