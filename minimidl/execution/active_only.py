@@ -14,7 +14,7 @@ from minimidl.errors import require
 from minimidl.execution import training
 from minimidl.execution.segment import Segment
 from minimidl.execution.stages import put
-from minimidl.layers import Layer, leaves, memory_at
+from minimidl.layers import Layer, gated_layers, leaves, memory_at
 
 
 @dataclass
@@ -54,6 +54,7 @@ class ActiveOnly:
     def __init__(self, model: Layer, segments: dict[str, tuple[Segment, str]]) -> None:
         self.segments = segments
         self.steps: list[Step] = []
+        self.gated = list(gated_layers(model))
         inside: Step | None = None
         for path, layer in leaves(model):
             if inside is not None and path != inside.linear_path:
@@ -91,6 +92,8 @@ class ActiveOnly:
         require(grad_gate is None or isinstance(grad_gate, dict), "grad_gate",
                 type(grad_gate).__name__, "a dict keyed by layer path, such as {'0': ...}")
         pulls: dict[str, Array] = grad_gate or {}
+        strange = [path for path in pulls if path not in self.gated]
+        require(not strange, "grad_gate", strange, f"paths of gated layers: {self.gated}")
         grads: Grads = {}
         result: Array | None = grad
         last = next((i for i, step in enumerate(self.steps) if step.layer.params), 0)

@@ -52,7 +52,8 @@ class Places:
     def gather_units(self, per_unit: Array) -> Array:
         """``(batch, n_units) -> (count, together)``."""
         values = np.empty((self.count, self.together), per_unit.dtype)
-        split = per_unit.reshape(len(per_unit), -1, self.together)
+        n_lists = per_unit.shape[1] // self.together
+        split = per_unit.reshape(len(per_unit), n_lists, self.together)
         values[self.order] = split[self.samples, self.rows]
         return values
 
@@ -71,7 +72,8 @@ class Places:
     def to_units(self, values: Array, shape: tuple[int, ...]) -> Array:
         """``(count, together) -> (batch, n_units)``, 0 in closed places."""
         units = np.zeros(shape, values.dtype)
-        units.reshape(shape[0], -1, self.together)[self.samples, self.rows] = values[self.order]
+        by_list = units.reshape(shape[0], shape[1] // self.together, self.together)
+        by_list[self.samples, self.rows] = values[self.order]
         return units
 
     def products(self, x: Array, weight_t: Array) -> Array:
