@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from kernel_problems import close, guarded, intact
@@ -43,6 +45,14 @@ def lanes(dtype):
     return VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
+def kept_call(row, start, others, apart, chosen, first, count, place, add):
+    """The arguments of a tile with a kept row; None where its output belongs.
+
+    The third says where to read ahead, which changes no number: here far beyond the array.
+    """
+    return (row, start, 10**6, others, apart, chosen, first, count, None, place, add)
+
+
 class Room:
     """Random numbers, lists of rows, and outputs between guards, for one dtype."""
 
@@ -59,8 +69,11 @@ class Room:
 
     def compare(self, name, out, args):
         """Both twins on the same ``out``, at the position where ``args`` has None."""
+        return self.compare_twins(PAIRS[name], out, args)
+
+    def compare_twins(self, twins, out, args):
         got, wanted = guarded(out), guarded(out)
-        for tile, place in zip(PAIRS[name], (got, wanted), strict=True):
+        for tile, place in zip(twins, (got, wanted), strict=True):
             tile(*(place if arg is None else arg for arg in args))
         close(got, wanted, self.tolerance)
         assert intact(got)
@@ -90,8 +103,8 @@ def test_dot_tiles_with_a_kept_row_for_every_count(dtype, vectors, add):
     row, others = room.draw(3 + length), room.draw(ROWS * (length + 1))
     for count in [*range(2 * tile_code.GROUP + 2), 63, 64]:
         out, chosen = room.draw(count + 4), room.rows(2 + count)
-        room.compare(f"dot_{vectors}", out, (row, 3, others, length + 1, chosen, 2, count, None, 1,
-                                             add))
+        args = kept_call(row, 3, others, length + 1, chosen, 2, count, 1, add)
+        room.compare(f"dot_{vectors}", out, args)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -145,12 +158,42 @@ def test_numbers_that_are_not_finite_stay_what_they_are(dtype, name):
     if name in ("dot_row", "dot_block"):
         args = (row, 0, length, others, 0, length, chosen, 0, 3, length, None, 0, fixed, False)
     else:
-        args = (row, 0, others, length, chosen, 0, 3, None, 0, False)
+        args = kept_call(row, 0, others, length, chosen, 0, 3, 0, False)
     with np.errstate(invalid="ignore"):
         answer = room.compare(name, out, args).reshape(3, fixed)
     assert np.isnan(answer[0]).all()
     assert np.isinf(answer[1]).all()
     assert np.isfinite(answer[2]).all()
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="the JIT is off")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("register", [32, 64])
+def test_tiles_for_processors_with_other_registers(monkeypatch, dtype, register):
+    """Tiles as machines with and without AVX-512 make them, whichever this one is."""
+    for module in (tile_code, plain_tiles):
+        monkeypatch.setattr(module, "VECTOR_BYTES", register)
+    monkeypatch.setattr(tiles, "TILE", 12)
+    room, lane = Room(dtype), register // np.dtype(dtype).itemsize
+    apart = 2 * lane + 1
+    row, rows = room.draw(BLOCK_ROWS * apart), room.draw(ROWS * apart)
+    for count in (1, 3, tile_code.GROUP, tile_code.GROUP + 7):
+        twins = callable_tile(tiles.kept_tile(2)), plain_tiles.kept(2)
+        room.compare_twins(twins, room.draw(count), kept_call(
+            row, 0, rows, apart, room.rows(count), 0, count, 0, True))
+    for fixed in (1, BLOCK_ROWS):
+        count = 12 // fixed
+        twins = callable_tile(tiles.dot_tile(fixed)), partial(plain_tiles.dots, fixed)
+        room.compare_twins(twins, room.draw(12), (
+            row, 0, apart, rows, 0, apart, room.rows(count), 0, count, 2 * lane, None, 0, fixed,
+            False))
+        factors = room.draw(count * fixed)
+        twins = callable_tile(tiles.outer_tile(fixed)), partial(plain_tiles.outers, fixed)
+        room.compare_twins(twins, room.draw(fixed * apart), (
+            factors, 0, fixed, rows, 0, apart, room.rows(count), 0, count, 2, None, 0, apart, True))
+        twins = callable_tile(tiles.spread_tile(fixed)), partial(plain_tiles.spreads, fixed)
+        room.compare_twins(twins, rows, (row, 0, apart, factors, 0, fixed, room.rows(count), 0,
+                                         count, 2, None, 0, apart))
 
 
 @numba.njit
