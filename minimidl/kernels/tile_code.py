@@ -80,29 +80,26 @@ def pick(builder: Any, a: Value, b: Value, lanes: Sequence[int]) -> Value:
 
 
 def lane_sums(builder: Any, vectors: Sequence[Value]) -> Value:
-    """Sum every vector over its lanes; the sums are the lanes of the answer.
+    """Sum every vector over its lanes; the sums are the lanes of the answer, in order.
 
-    Two vectors are folded into one that holds both, half as wide each, and so on: 16 sums of 16
-    lanes take 15 additions, where sum by sum they would take 64.
+    Two vectors are folded into one: lanes that stay come from a blend, which any unit can do, and
+    only their partners, ``step`` lanes away, from a shuffle, which few can. 16 sums of 16 lanes
+    take 15 additions, where sum by sum they would take 64.
     """
     count, lanes = len(vectors), vectors[0].type.count
     level = list(vectors)
     while len(level) & (len(level) - 1):  # up to a power of two, with copies nobody reads
         level.append(level[-1])
-    width = lanes
-    while len(level) > 1:
-        low = [start + t for start in range(0, 2 * lanes, width) for t in range(width // 2)]
-        high = [lane + width // 2 for lane in low]
-        level = [builder.fadd(pick(builder, a, b, low), pick(builder, a, b, high))
-                 for a, b in zip(level[::2], level[1::2], strict=True)]
-        width //= 2
-    total = level[0]
-    while width > 1:
-        low = [start + t for start in range(0, total.type.count, width) for t in range(width // 2)]
-        total = builder.fadd(pick(builder, total, total, low),
-                             pick(builder, total, total, [lane + width // 2 for lane in low]))
-        width //= 2
-    return pick(builder, total, total, range(count))
+    apart, step = lanes // len(level), lanes
+    while step > 1:
+        step //= 2
+        stay = [lane if not lane & step else lanes + lane for lane in range(lanes)]
+        come = [lane ^ step if not lane & step else lanes + (lane ^ step) for lane in range(lanes)]
+        half = (len(level) + 1) // 2
+        pairs = zip(level[:half], level[-half:], strict=True)  # the last one meets itself
+        level = [builder.fadd(pick(builder, a, b, stay), pick(builder, a, b, come))
+                 for a, b in pairs]
+    return pick(builder, level[0], level[0], range(0, count * apart, apart))
 
 
 def loop(
