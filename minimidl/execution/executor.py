@@ -1,7 +1,8 @@
 """The executor: a model run through the kernels, with the model's own protocol.
 
 It flattens nested sequentials and cuts the layers into segments of a gated layer and the linear
-layer directly after it, whose closed neurons are skipped. All other layers run as they are.
+layer directly after it, whose closed neurons are skipped, and into chains of several gated layers,
+where closed columns are skipped, too. All other layers run as they are.
 
 Two honest limits. ``forward(training=True)`` runs the model's own dense layers, because the
 straight-through gradient of a closed gate needs what its neuron would have answered.
@@ -19,6 +20,7 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch
 from minimidl.execution.active_only import ActiveOnly
+from minimidl.execution.chain import Chain
 from minimidl.execution.choice import PATHS
 from minimidl.execution.segment import Segment, check_finite
 from minimidl.execution.stages import Stage, cut, put
@@ -65,14 +67,14 @@ class Executor(Layer):
         self.params, self.state = model.params, model.state
         self.n_in, self.n_out = model.n_in, model.n_out
         self.stages = cut(model, threads)
-        self.steps = [stage.segment or stage.layer for stage in self.stages]
+        self.steps = [stage.segment or stage.chain or stage.layer for stage in self.stages]
         self.expected_dtype = self.dtype
         self.gradient = gradient
         self.active_only: ActiveOnly | None = None
         if gradient == "active-only":
             self.active_only = ActiveOnly(model, {
                 stage.path: (stage.segment, stage.linear_path)
-                for stage in self.stages if isinstance(stage.segment, Segment)})
+                for stage in cut(model, threads, chains=False) if stage.segment is not None})
 
     def predict(self, x: Array) -> Array:
         """Output ``(batch, n_out)`` in evaluation mode: the hot path.
@@ -88,7 +90,8 @@ class Executor(Layer):
         if not isinstance(self.steps[0], Segment):  # a segment looks for itself
             check_finite(x)
         for step in self.steps:
-            x = step.predict(x, self.path) if isinstance(step, Segment) else step.forward(x)[0]
+            x = (step.predict(x, self.path) if isinstance(step, Segment | Chain)
+                 else step.forward(x)[0])
         return x
 
     def _shaped(self, x: Array) -> Array:
@@ -124,7 +127,11 @@ class Executor(Layer):
             if layer.idle_memory is not None:
                 put(memory, path, layer.idle_memory)
         for stage in self.stages:
-            if stage.segment is None:
+            if stage.chain is not None:
+                x, memories = stage.chain.forward(x, self.path)
+                for path, own in zip(stage.paths, memories, strict=True):
+                    put(memory, path, own)
+            elif stage.segment is None:
                 x, own = stage.layer.forward(x)
                 put(memory, stage.path, own)
             else:
@@ -182,6 +189,10 @@ class Executor(Layer):
             put(complete, path, memory_at(memory, path))
         for stage in self.stages:
             own = memory_at(memory, stage.path)
+            if stage.chain is not None and "u" not in own:
+                memories = stage.chain.complete([memory_at(memory, p) for p in stage.paths])
+                for path, full_memory in zip(stage.paths, memories, strict=True):
+                    put(complete, path, full_memory)
             if stage.segment is not None and "u" not in own:
                 hidden, full_memory = stage.segment.gated.apply(own["x"], own["decision"])
                 put(complete, stage.path, full_memory)
@@ -197,9 +208,12 @@ class Executor(Layer):
             elif stage.segment is not None:
                 name = f"layers {stage.path} and {stage.linear_path}: "
                 lines += [name + line for line in self._explain(stage.segment, batches)]
+            elif stage.chain is not None:
+                name = f"layers {' and '.join(stage.paths)}: "
+                lines += [name + line for line in self._explain(stage.chain, batches)]
         return "\n".join(lines)
 
-    def _explain(self, segment: Segment, batches: Sequence[int]) -> list[str]:
+    def _explain(self, segment: Segment | Chain, batches: Sequence[int]) -> list[str]:
         if self.path != "auto":
             return [f"{self.path} at every batch, as asked for"]
         return [segment.explain(batch) for batch in batches]

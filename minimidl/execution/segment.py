@@ -36,8 +36,8 @@ FEW, UNKNOWN_DENSITY = 8, 0.5
 and the form that fits such batches makes them itself."""
 
 
-def why_dense(gated: Gated, linear: Linear) -> str:
-    """Why these two layers can only run dense; the empty string where neurons can be skipped."""
+def why_no_kernel(gated: Gated) -> str:
+    """Why no kernel can run this layer; the empty string where one can."""
     if type(gated) not in (MIDL, DynamicGate):
         return f"{type(gated).__name__} has no kernel"
     if isinstance(gated, MIDL) and gated.topk in ("dselect-k", *SIMPLEX):
@@ -48,6 +48,13 @@ def why_dense(gated: Gated, linear: Linear) -> str:
         return f"the gate network {type(gated.gate).__name__} has no kernel"
     if not gated.params["weight"].flags.f_contiguous:
         return "the weight is not stored in Fortran order"
+    return ""
+
+
+def why_dense(gated: Gated, linear: Linear) -> str:
+    """Why these two layers can only run dense; the empty string where neurons can be skipped."""
+    if reason := why_no_kernel(gated):
+        return reason
     if not linear.params["weight"].flags.c_contiguous:
         return "the next layer's weight is not stored in C order"
     if gated.dtype != linear.dtype:

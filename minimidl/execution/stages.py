@@ -1,24 +1,31 @@
-"""Cutting a model into stages: plain layers, and segments whose closed neurons can be skipped."""
+"""Cutting a model into stages: plain layers, and layers whose closed neurons are skipped."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minimidl.arrays import Memory
+from minimidl.execution.chain import Chain
+from minimidl.execution.link import why_not_linked
 from minimidl.execution.segment import Segment, why_dense
 from minimidl.layers import Gated, GatedLinear, Layer, Linear, leaves
+
+Flat = Sequence[tuple[str, Layer]]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One layer that runs as it is, or a gated layer and the linear layer after it.
+    """One layer that runs as it is, a gated layer and the linear layer after it, or a chain.
 
     Attributes:
-        path: layer path of the plain or gated layer.
+        path: layer path of the plain or first gated layer.
         layer: that layer.
-        segment: how to run it together with the next one; None for a plain layer.
+        segment: how to run it together with the next one; None for all others.
         linear_path: layer path of the linear layer of the segment.
         why_dense: why a gated layer runs dense; empty for all others.
+        chain: how to run several gated layers in a row, or one that no linear layer follows.
+        paths: layer paths of all layers of the chain.
 
     """
 
@@ -27,32 +34,63 @@ class Stage:
     segment: Segment | None = None
     linear_path: str = ""
     why_dense: str = ""
+    chain: Chain | None = None
+    paths: tuple[str, ...] = ()
 
 
-def cut(model: Layer, threads: int = 1) -> list[Stage]:
-    """Flatten nested sequentials and pair every gated layer with a linear layer that follows.
+def cut(model: Layer, threads: int = 1, chains: bool = True) -> list[Stage]:
+    """Flatten nested sequentials and join every gated layer with what follows it.
 
     Layers that are the identity in evaluation (dropout) stand in nobody's way: they are left out.
+
+    Args:
+        model: any layer or sequential.
+        threads: of segments and chains.
+        chains: join gated layers that follow each other; else only pairs are made.
+
     """
     flat = [(path, layer) for path, layer in leaves(model) if layer.idle_memory is None]
     stages: list[Stage] = []
-    taken = -1
-    for position, (path, layer) in enumerate(flat):
-        if position == taken:
-            continue
-        if not isinstance(layer, GatedLinear):
-            reason = f"{type(layer).__name__} has no kernel" if isinstance(layer, Gated) else ""
-            stages.append(Stage(path, layer, why_dense=reason))
-            continue
-        next_path, following = flat[position + 1] if position + 1 < len(flat) else ("", None)
-        if not isinstance(following, Linear):
-            stages.append(Stage(path, layer, why_dense="no linear layer follows directly"))
-        elif reason := why_dense(layer, following):
-            stages.append(Stage(path, layer, why_dense=reason))
-        else:
-            stages.append(Stage(path, layer, Segment(layer, following, threads), next_path))
-            taken = position + 1
+    position = 0
+    while position < len(flat):
+        chain = chained(flat[position:], threads) if chains else None
+        stages.append(chain or stage_of(flat[position:], threads))
+        last = stages[-1]
+        position += len(last.paths) if last.chain else 1 + (last.segment is not None)
     return stages
+
+
+def chained(flat: Flat, threads: int) -> Stage | None:
+    """The chain that these layers begin with; None for a pair, which a segment runs."""
+    run: list[GatedLinear] = []
+    for _, layer in flat:
+        if not isinstance(layer, GatedLinear) or why_not_linked(layer, run[-1] if run else None):
+            break
+        run.append(layer)
+    following = flat[len(run)][1] if len(run) < len(flat) else None
+    if not run or (len(run) == 1 and isinstance(following, Linear)):
+        return None
+    linear = following if isinstance(following, Linear) else None
+    if linear is not None and why_dense(run[-1], linear):
+        linear = None
+    paths = tuple(path for path, _ in flat[:len(run) + (linear is not None)])
+    return Stage(*flat[0], chain=Chain(run, linear, threads), paths=paths)
+
+
+def stage_of(flat: Flat, threads: int) -> Stage:
+    """The first of these layers, with the linear layer after it if both fit together."""
+    path, layer = flat[0]
+    if not isinstance(layer, GatedLinear):
+        reason = f"{type(layer).__name__} has no kernel" if isinstance(layer, Gated) else ""
+        return Stage(path, layer, why_dense=reason)
+    next_path, linear = flat[1] if len(flat) > 1 else ("", None)
+    if isinstance(linear, Linear):
+        if reason := why_dense(layer, linear):
+            return Stage(path, layer, why_dense=reason)
+        return Stage(path, layer, Segment(layer, linear, threads), next_path)
+    reason = why_not_linked(layer)
+    return Stage(path, layer, why_dense=f"no linear layer follows directly, and {reason}"
+                 if reason else "no linear layer follows directly")
 
 
 def put(memory: Memory, path: str, value: Memory) -> None:

@@ -224,7 +224,7 @@ def set_scores(
 def linear_layer(
     offsets: Array, indices: Array, values: Array, weight: Array, base: Array, out: Array
 ) -> None:
-    """``out = base + sum of value * weight[index]``; ``base (1, n_out)``, ``out (batch, n_out)``."""
+    """``out (batch, n_out) = base + sum of value * weight[index]``; ``base (1, n_out)``."""
     for s in range(out.shape[0]):
         for o in range(out.shape[1]):
             out[s, o] = base[0, o]

@@ -51,6 +51,13 @@ def compiled_kernels() -> ModuleType | None:
     return importlib.import_module("minimidl.kernels.compiled")
 
 
+def chain_kernels() -> ModuleType | None:
+    """As :func:`compiled_kernels`, the kernels of gated layers that follow each other."""
+    if why_not_compiled():
+        return None
+    return importlib.import_module("minimidl.kernels.compiled_chain")
+
+
 def row_kernels(size: int, dtype: Any) -> ModuleType | None:
     """The module of row-wise Top-k solvers, or None where NumPy does it.
 

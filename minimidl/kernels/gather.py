@@ -58,3 +58,27 @@ def samples_by_gate(active: Array) -> list[Array]:
     gates, samples = np.nonzero(active.T)
     ends = np.searchsorted(gates, np.arange(1, active.shape[1]))
     return np.split(samples, ends)
+
+
+def layer(
+    x: Array, columns: Array | None, active: Array, gate: Array, weight_t: Array, bias: Array,
+    activation: Activation, hidden: Array,
+) -> None:
+    """One gated layer of a chain, sample by sample: open rows, and of those the open columns.
+
+    Args:
+        x: ``(batch, n_in)``.
+        columns: ``(batch, n_in)`` boolean, which inputs may differ from 0; None: all.
+        active: ``(batch, n_units)`` boolean.
+        gate: ``(batch, n_units)``.
+        weight_t: ``(n_units, n_in)``.
+        bias: ``(n_units,)``.
+        activation: of the layer.
+        hidden: ``(batch, n_units)`` of zeros; the open places are filled.
+
+    """
+    for s in range(len(x)):
+        units = np.flatnonzero(active[s])
+        inputs = np.arange(x.shape[1]) if columns is None else np.flatnonzero(columns[s])
+        value = activation(weight_t[np.ix_(units, inputs)] @ x[s, inputs] + bias[units])
+        hidden[s, units] = gate[s, units] * value

@@ -207,8 +207,7 @@ def test_nested_deep_and_mixed_models(path):
         np.testing.assert_allclose(got_grads[name], wanted_grads[name], atol=1e-4, err_msg=name)
     text = executor.explain()
     assert "layers 1.0 and 1.1" in text
-    assert "layers 4 and 5" in text
-    assert "layer 3.2: dense (no linear layer follows directly)" in text
+    assert "layers 3.2 and 4 and 5" in text
 
 
 def test_a_single_layer_and_a_dense_model():
@@ -216,11 +215,11 @@ def test_a_single_layer_and_a_dense_model():
     executor, x = Executor(layer), batch_of(3)
     out, memory = executor.forward(x)
     wanted, wanted_memory = layer.forward(x)
-    np.testing.assert_array_equal(out, wanted)
+    np.testing.assert_allclose(out, wanted, atol=1e-6)  # a chain of one, written out densely
     grad_gate = np.ones((3, 6), np.float32)
     got = executor.backward(np.ones_like(out), memory, grad_gate)
     for name, value in layer.backward(np.ones_like(out), wanted_memory, grad_gate)[1].items():
-        np.testing.assert_array_equal(got[1][name], value)
+        np.testing.assert_allclose(got[1][name], value, atol=1e-6)
     dense = Sequential(Linear(N_IN, 6), ReLU(), Linear(6, 2))
     np.testing.assert_array_equal(Executor(dense).predict(x), dense.forward(x)[0])
     np.testing.assert_array_equal(Executor(ReLU()).predict(x), np.maximum(x, 0))
