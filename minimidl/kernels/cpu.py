@@ -35,11 +35,11 @@ LINEAR, RELU, TANH, SIGMOID, GELU = 0, 1, 2, 3, 4
 
 @compiled()
 def count_from(scores: Array, cut: Any) -> int:
-    """How many of ``(n,)`` scores are at least ``cut``; counted in 32 bits."""
-    count = np.int32(0)
+    """How many of ``(n,)`` scores are at least ``cut``."""
+    count = 0
     for i in range(scores.shape[0]):
-        count += np.int32(scores[i] >= cut)
-    return np.int64(count)
+        count += scores[i] >= cut
+    return count
 
 
 @compiled()
