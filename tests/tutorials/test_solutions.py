@@ -8,8 +8,9 @@ import pytest
 import minimidl
 from minimidl.course.shelf import Tutorial, tutorials
 
-CELL_LIMIT = 40
-"""Seconds per cell; the time limit of the whole is pytest's."""
+CELL_LIMIT = 120
+"""Seconds per cell: one compiles kernels, on a busy machine, with an empty cache. The time limit of
+the whole is pytest's."""
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ cuts = np.append(np.quantile(scores, 1 - densities[:-1]), scores.min() - 1)  # o
 def race(**calls):
     """Seconds per call, one thread, in turns (A B A B). Others only add time: the low quartile."""
     with one_thread():
-        times = alternate(calls, rounds=12, round_seconds=0.003)
+        times = alternate(calls, rounds=20, round_seconds=0.002)
     return {name: time.low for name, time in times.items()}
 
 
@@ -334,6 +334,7 @@ print(f"you said {my_crossover}")
 # `minimidl/kernels/batch.py`.
 
 # %%
+# The library's kernels are compiled here, once: wait for half a minute.
 one = race(dense=lambda: np.maximum(x[:1] @ weight_t.T + bias, 0))["dense"]
 points = {  # name: FLOPs, seconds, bytes read, marker
     "dense, 1 sample": (2 * N_IN * N_UNITS, one, weight_t.nbytes, "^"),
@@ -352,6 +353,7 @@ for block, name, marker in ((1, "neurons", "v"), (32, "blocks of 32", "P")):
         race(go=lambda fast=fast: fast.predict(x))["go"],
         x.nbytes + sum(p.nbytes for p in model.params.values()), marker)
 
+# %%
 _, ax = plt.subplots(figsize=(8, 3.8), layout="constrained")
 across = np.geomspace(0.2, 60, 100)
 for (size, rate), style in zip(rates.items(), ("-", "--", ":"), strict=True):
@@ -405,7 +407,7 @@ def draw(batch):
     ax.set(xscale="log", xlabel="inputs", ylabel="GFLOP/s", xticks=widths, xticklabels=widths,
            ylim=0, xlim=(58, 1130))
     ax.minorticks_off()
-    ax.legend(frameon=False, title=f"{batch} samples", loc="lower right")
+    ax.legend(frameon=False, title=f"{batch} samples", loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 slider(draw, 32, batch=[8, 16, 32, 64])
