@@ -93,7 +93,7 @@ def backward(
     gated, own, decision = segment.gated, memory["open"], memory["decision"]
     places, x, light = own["places"], memory["x"], own["light"]
     require_like(grad_output, np.empty((len(x), segment.linear.n_out), x.dtype), "grad_output")
-    grad_output = np.require(grad_output, requirements="CAW")  # what kernels are compiled for
+    grad_output = np.require(grad_output, requirements=("C", "A", "W"))  # as kernels want it
     grad_full = places.products(grad_output, segment.next_weight)
     for layer, kept in zip(reversed(between), reversed(own["kept"]), strict=True):
         grad_full = layer.backward(grad_full, kept)[0]

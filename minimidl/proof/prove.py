@@ -24,7 +24,7 @@ LINEARISED_TOLERANCE = 1e-8
 def prove_layer(
     layer: Any, x: Array, *, training: bool = False, rng_seed: int = 0, budgets: bool = True,
     name: str = "", projection: bool = False, tolerance: float | None = None, seed: int = 0,
-    mutate: bool = True, run_by: Any = None,
+    mutate: bool = True, run_by: Any = None, as_executed: bool = False,
 ) -> Report:
     """Prove ``layer.backward`` against differences of ``layer.forward`` at ``x``.
 
@@ -42,16 +42,16 @@ def prove_layer(
         projection: one random direction instead of every entry, for large shapes.
         tolerance: 1e-7, or 1e-8 for a linearised surrogate, unless given.
         seed: of cotangents and direction.
-        mutate: whether the checker is tested with mutants as well.
-        run_by: an executor of the layer; then its forward and backward are proved, against
-            differences of the layer's own forward.
+        mutate: whether the checker is tested with mutants.
+        run_by: an executor of the layer; its forward and backward are proved then.
+        as_executed: nothing is linearised; a mask counts as the constant that it is nearly always.
 
     Raises:
         InputError: x or a parameter that is not float64.
 
     """
     subject = layer_subject(layer, x, training=training, rng_seed=rng_seed, budgets=budgets,
-                            run_by=run_by)
+                            run_by=run_by, as_executed=as_executed)
     kind = "finite-difference" if subject.surrogate is None else "linearised"
     usual = TOLERANCE if subject.surrogate is None or projection else LINEARISED_TOLERANCE
     return prove_subject(
@@ -61,9 +61,9 @@ def prove_layer(
 
 def layer_subject(
     layer: Any, x: Array, *, training: bool = False, rng_seed: int = 0, budgets: bool = True,
-    run_by: Any = None,
+    run_by: Any = None, as_executed: bool = False,
 ) -> Subject:
-    """A layer as a :class:`Subject`: ``x`` and all parameters in, output and probabilities out."""
+    """A layer as a :class:`Subject`: ``x`` and parameters in, output and probabilities out."""
     runner = layer if run_by is None else run_by
     gated = [path for path, leaf in leaves(layer) if hasattr(leaf, "decide")] if budgets else []
 
@@ -84,7 +84,7 @@ def layer_subject(
 
     surrogate: Forward | None = None
     statements: tuple[Statement, ...] = ()
-    replaced = linearised(layer, x, training, rng_seed)
+    replaced = None if as_executed else linearised(layer, x, training, rng_seed)
     if replaced is not None:
         def surrogate() -> tuple[Values, Memory]:
             output, memory = replaced()

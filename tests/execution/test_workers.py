@@ -59,8 +59,8 @@ def model_of(kind, block, light="zero", dtype=np.float32):
 @pytest.mark.parametrize("kind", [MIDL, DynamicGate])
 def test_two_threads_give_the_bits_of_one(kind, block, light, dtype):
     model = model_of(kind, block, light, dtype)
-    x = np.random.default_rng(0).normal(size=(200, 20)).astype(dtype)
-    grad = np.random.default_rng(1).normal(size=(200, 3)).astype(dtype)
+    x = np.random.default_rng(0).normal(size=(140, 20)).astype(dtype)
+    grad = np.random.default_rng(1).normal(size=(140, 3)).astype(dtype)
 
     def run(threads):
         found = [Executor(model, path, threads=threads).predict(x)

@@ -122,6 +122,20 @@ def test_an_executor_is_proved_against_its_model() -> None:
     assert any("the executor's output differs" in line for line in report.objections)
 
 
+def test_what_was_executed_is_proved_as_it_is_and_straight_through_is_not_its_derivative() -> None:
+    model = Sequential(MIDL(5, 6, activation="gelu", dtype=np.float64),
+                       Linear(6, 3, seed=1, dtype=np.float64))
+    exact = Executor(model, gradient="active-only")
+    report = prove_layer(model, X, training=True, run_by=exact, as_executed=True, mutate=False)
+    assert report.kind == "finite-difference"
+    assert report.passed, str(report)
+    other = prove_layer(model, X, training=True, run_by=Executor(model), as_executed=True,
+                        mutate=False)
+    assert any(line.startswith("0.gate.") for line in other.objections)
+    assert not any("weight: analytic" in line for line in other.objections)
+    assert not prove_layer(model, X, training=True, run_by=exact, mutate=False).passed
+
+
 def test_an_operator_without_a_derivative_in_k_says_so() -> None:
     operator = topk("sigmoid")
 
