@@ -17,9 +17,15 @@ EXAMPLES = """examples:
   minimidl train --model dynamicgate --data digits --keep 0.3 --set gate.rank=8
   minimidl train --model dynamicgate --set budget.kind=dual --set budget.target=0.5
   minimidl train --model dynamicgate --data regimes --set budget.kind=dual --set budget.target=0.31
+  minimidl train --model midl --set train.gradient=active-only --set optimizer.sparse=true
+  minimidl train --model dynamicgate --set train.gradient=active-only --set gate.value=probability
   minimidl train --model midl --data mnist --checkpoint run.npz --json run.json
   minimidl train --model midl --data mnist --checkpoint run.npz --resume
   minimidl train --model midl --data digits --topk sigmoid,lapsum,hard     (or: --topk all)
+
+train.gradient=active-only skips closed neurons in training, too. Its gradient is the exact
+derivative of what ran: closed gates learn from budgets alone, and so do all gates with
+gate.value=binary. It needs one hidden layer with gates of its own.
 
 settings for --set NAME=VALUE, with their common defaults (some sets have their own):
 """

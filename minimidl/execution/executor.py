@@ -5,7 +5,8 @@ layer directly after it, whose closed neurons are skipped, and into chains of se
 where closed columns are skipped, too. All other layers run as they are.
 
 Two honest limits. ``forward(training=True)`` runs the model's own dense layers, because the
-straight-through gradient of a closed gate needs what its neuron would have answered.
+straight-through gradient of a closed gate needs what its neuron would have answered; the gradient
+``"active-only"`` does not, and skips in training, too.
 ``forward(training=False)`` skips, and its ``backward`` computes the skipped values then, for the
 same reason: the pair is the model's pair, and the work is deferred to those who ask for gradients.
 """
@@ -40,11 +41,12 @@ class Executor(Layer):
         gradient: of training steps. ``"straight-through"`` is the model's own: a closed gate learns
             from what its neuron would have answered, which takes a dense pass.
             ``"active-only"`` is the exact derivative of the executed function, made by kernels
-            that skip: see :mod:`minimidl.execution.training`.
+            that skip: see :mod:`minimidl.execution.training`. Gated layers without a kernel, or
+            without a linear layer directly after them, keep their own: :attr:`trained_exactly`.
         threads: of large batches; the answer has the same bits with any number.
 
     Raises:
-        InputError: an unknown path, or no thread.
+        InputError: an unknown path or gradient, or no thread.
 
     Attributes:
         model: the model.
@@ -75,6 +77,11 @@ class Executor(Layer):
             self.active_only = ActiveOnly(model, {
                 stage.path: (stage.segment, stage.linear_path)
                 for stage in cut(model, threads, chains=False) if stage.segment is not None})
+
+    @property
+    def trained_exactly(self) -> list[str]:
+        """Paths of the gated layers that training steps differentiate as they were executed."""
+        return [] if self.active_only is None else list(self.active_only.segments)
 
     def predict(self, x: Array) -> Array:
         """Output ``(batch, n_out)`` in evaluation mode: the hot path.

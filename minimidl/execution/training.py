@@ -9,10 +9,14 @@ With ``mask`` the open gates, ``a`` the gate probability and ``h = gate * (full 
 
 The mask counts as a constant: which gates are open has no derivative, and none is made up. So a
 closed neuron learns nothing in this step, its weights are not read and their gradient is zero. A
-gate with binary values hears the budget only. The gradient ``"straight-through"`` of the layers
-themselves also asks what closed neurons would have answered, which is why it costs a dense pass.
+gate with binary values hears the budget only: its task gradient is exactly zero, so without a
+budget it never changes. Soft operators and estimators that draw are left out: what runs is hard.
+The gradient ``"straight-through"`` of the layers themselves also asks what closed neurons would
+have answered, which is why it costs a dense pass.
 
-Where nothing is compiled, the same derivative is made by dense layers with a mask.
+Where nothing is compiled, and for inputs narrower than a register, the same derivative is made by
+dense layers with a mask. A dropout between the two layers draws for open places only, so its random
+numbers, unlike all others, then fall differently.
 """
 
 from __future__ import annotations

@@ -44,6 +44,10 @@ class TrainOptions:
         batch_size: samples per step.
         optimizer: ``"adamw"``, ``"adam"`` or ``"sgd"`` (with momentum 0.9).
         optimizer_sparse: step only the neurons that have a gradient.
+        train_gradient: ``"straight-through"`` (a closed gate learns from what its neuron would have
+            answered: dense work), or ``"active-only"`` (the exact derivative of what was executed,
+            made by kernels that skip; the task then moves open gates only, and binary gates not at
+            all: see :mod:`minimidl.execution.training`).
         learning_rate: at the start.
         schedule: of the learning rate, by name; it ends at a hundredth of the start.
         weight_decay: decoupled; gates, biases and norms are spared.
@@ -70,6 +74,7 @@ class TrainOptions:
     batch_size: int = 64
     optimizer: str = "adamw"
     optimizer_sparse: bool = False
+    train_gradient: str = "straight-through"
     learning_rate: float = 3e-3
     schedule: str = "cosine"
     weight_decay: float = 0.01

@@ -11,10 +11,12 @@ import numpy as np
 
 from minimidl.data import Dataset
 from minimidl.errors import require
+from minimidl.execution import Executor
+from minimidl.execution.training import GRADIENTS
 from minimidl.experiment.models import build_model
 from minimidl.experiment.recipe import fit_arguments
 from minimidl.experiment.settings import Settings, known
-from minimidl.layers import Sequential
+from minimidl.layers import Layer, Sequential, gated_layers
 from minimidl.learning import History, fit, load_checkpoint
 from minimidl.measure import count_macs
 
@@ -52,7 +54,8 @@ def run_experiment(
     config = {"model": name, "dataset": data.name, "settings": settings.as_dict(), "seed": seed}
     if resume and checkpoint is not None:
         check_same(config, load_checkpoint(checkpoint).config, checkpoint)
-    history = fit(model, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
+    runner = trained_by(model, settings)
+    history = fit(runner, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
                   config=config, **fit_arguments(model, data, settings.model, settings.train))
     row = {"model": name, "dataset": data.name, "seed": seed, **judge(model, data)}
     row |= latency(model, data) if timed else {}
@@ -60,6 +63,33 @@ def run_experiment(
             "checkpoint": None if checkpoint is None else str(checkpoint),
             "settings": settings.as_dict()}
     return Result(model, history, row)
+
+
+def trained_by(model: Sequential, settings: Settings) -> Layer:
+    """The model itself, or an executor that trains it on its open neurons only.
+
+    Its evaluations stay dense: which path is the fastest is measured, and a measurement must not
+    decide about the bits of a training that can be resumed.
+
+    Raises:
+        InputError: an unknown gradient, or a gated layer that ``"active-only"`` cannot train.
+
+    """
+    gradient = settings.train.train_gradient
+    require(gradient in GRADIENTS, "train.gradient", repr(gradient),
+            f"one of {', '.join(GRADIENTS)}")
+    if gradient != "active-only":
+        return model
+    operator = settings.model.gate_topk
+    require(operator == "hard", "gate.topk", f"{operator!r} with train.gradient=active-only",
+            "'hard'", "what was executed is a hard mask")
+    runner = Executor(model, "dense", gradient=gradient)
+    left_out = [path for path in gated_layers(model) if path not in runner.trained_exactly]
+    require(bool(gated_layers(model)) and not left_out, "train.gradient", "'active-only' for a "
+            f"model where {'layers ' + ', '.join(left_out) if left_out else 'no layer'} would skip",
+            "gated layers with a plain linear layer after each",
+            "one hidden layer, gates of their own (gate.budget=own), gate.min_keep=0")
+    return runner
 
 
 def check_same(now: dict[str, Any], then: dict[str, Any], checkpoint: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from minimidl.errors import InputError, require
+from minimidl.execution.training import GRADIENTS
 from minimidl.experiment.models import ModelOptions
 from minimidl.experiment.recipe import CONTROLLERS, DEFAULTS, OPTIMIZERS, TrainOptions
 from minimidl.gates import ESTIMATORS, GATE_VALUES, SIMPLEX, TOPK
@@ -32,7 +33,7 @@ class Settings:
         return {dotted(name): value for name, value in flat.items()}
 
 
-HEADS = ("gate", "light", "budget", "optimizer")
+HEADS = ("gate", "light", "budget", "optimizer", "train")
 
 
 def dotted(field: str) -> str:
@@ -55,7 +56,7 @@ def choices() -> dict[str, Sequence[str]]:
         "gate.cut_schedule": tuple(SCHEDULES), "light.path": LIGHT_PATHS, "init": tuple(INITIAL),
         "optimizer": tuple(OPTIMIZERS), "schedule": tuple(SCHEDULES),
         "budget.kind": (*KINDS, *CONTROLLERS), "budget.of": ("mask", "probability"),
-        "budget.constraint": ("equal", "at-most"),
+        "budget.constraint": ("equal", "at-most"), "train.gradient": GRADIENTS,
     }
 
 
@@ -86,9 +87,11 @@ READERS: dict[str, tuple[str, ...]] = {
     "gate.threshold": THRESHOLD_GATED, "gate.cut_start": THRESHOLD_GATED,
     "gate.cut_end": THRESHOLD_GATED, "gate.cut_schedule": THRESHOLD_GATED,
     "light.": ("midl", "dynamicgate", "static-gate"), "budget.": THRESHOLD_GATED,
-    "gate.": GATED, "keep": GATED,
+    "gate.": GATED, "keep": GATED, "train.gradient": ("midl", "dynamicgate", "static-gate"),
 }
 """Who reads a setting: the first entry that a name begins with; what is not here, everybody."""
+STAND_INS = ("gate.surrogate", "gate.estimator")
+"""What differentiates a hard decision; nothing where the mask counts as a constant."""
 
 
 def check_read(model: str, chosen: Mapping[str, Any]) -> None:
@@ -97,6 +100,9 @@ def check_read(model: str, chosen: Mapping[str, Any]) -> None:
         readers = next((who for head, who in READERS.items() if name.startswith(head)), (model,))
         require(model in readers, "--set", f"{name} for {model}",
                 f"a setting that {model} reads", f"{name} is for {', '.join(readers)}")
+        exact = chosen.get("train.gradient") == "active-only" and name in STAND_INS
+        require(not exact, "--set", f"{name} with train.gradient=active-only",
+                "one of the two", "the gradient active-only has no stand-in for the mask")
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
