@@ -19,7 +19,7 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.kernels.batch import CROWD, add_crowd, finish_crowd, list_samples, product
-from minimidl.kernels.chain import multiply_pieces
+from minimidl.kernels.columns import multiply_pieces
 from minimidl.kernels.jit import compiled
 from minimidl.kernels.tile_code import GROUP
 from minimidl.kernels.tiles import BLOCK_ROWS, VECTOR_BYTES

@@ -9,6 +9,11 @@ gated layer with the open set ``S`` of a sample,
     next  = |S| * n_out of the layer after it: closed columns need not be read, unless a light
             path fills them.
 
+Gated layers in a row therefore cost, each, open inputs times open neurons, and their gates read the
+open inputs only. That is what the executor's path ``"neuron"`` reads; the path ``"block"`` skips as
+much between blocks of whole registers, and elsewhere multiplies closed columns as zeros, which may
+take less time and is not counted as work that was needed.
+
 Counting is per sample and then averaged: the mean of a product of two set sizes is not the product
 of the mean sizes. The denominator is the dense twin: the same widths, no gate.
 """

@@ -120,18 +120,32 @@ def model_for(
         layers.Sequential(second, layers.Linear(2 * block, 3, seed=rng, **DOUBLE)))
 
 
-def executor_proof(execution: Any, layers: Any, path: str) -> Proof:
-    """An entry for one path through the kernels."""
+def chain_for(layers: Any, rng: Rng) -> Any:
+    """Three gated layers in a row, of neurons and of blocks; what one opens, the next one reads.
+
+    Wide enough for register tiles: a register holds 8 numbers at most.
+    """
+    return layers.Sequential(
+        layers.MIDL(9, 16, keep=1, block=8, gate_rank=2, activation="gelu", seed=rng, **DOUBLE),
+        layers.DynamicGate(16, 8, gate="linear", block=4, activation="tanh", temperature=0.5,
+                           gate_value="probability", seed=rng, **DOUBLE),
+        layers.MIDL(8, 5, keep=2, gate_rank=2, activation="gelu", seed=rng, **DOUBLE),
+        layers.Linear(5, 3, seed=rng, **DOUBLE))
+
+
+def executor_proof(execution: Any, layers: Any, path: str, make: Any = model_for,
+                   what: str = "Executor") -> Proof:
+    """An entry for one path of one model through the kernels."""
     def prove(rng: Rng, mistake: Mistake | None) -> Report:
-        model = model_for(layers, rng)
+        model = make(layers, rng)
         for parameter in model.params.values():
             parameter += 0.1 * rng.normal(size=parameter.shape)
-        x = telling_point(model, (3, 4), False, rng)
+        x = telling_point(model, (3, model.n_in), False, rng)
         executor = execution.Executor(model, path)
         return prove_layer(model, x, run_by=mistake(executor) if mistake else executor,
                            seed=int(rng.integers(2**31)), mutate=mistake is None)
 
-    return Proof(f"Executor, path {path}", (execution.Executor,), prove,
+    return Proof(f"{what}, path {path}", (execution.Executor,), prove,
                  {"budget gradient left out": budgets_left_out})
 
 
@@ -166,6 +180,8 @@ def training_proof(
 def proofs(execution: Any, layers: Any) -> list[Proof]:
     """Every path and gradient of ``minimidl.execution``, which is handed in."""
     return [*(executor_proof(execution, layers, path) for path in ("neuron", "block")),
+            *(executor_proof(execution, layers, path, chain_for, "Executor, gated layers in a row")
+              for path in ("neuron", "block")),
             training_proof(execution, layers, n_in=4, block=2, value="probability",
                            name="narrow inputs, blocks of 2"),
             training_proof(execution, layers, n_in=9, block=4, value="probability",
