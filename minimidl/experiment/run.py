@@ -85,10 +85,11 @@ def trained_by(model: Sequential, settings: Settings) -> Layer:
             "'hard'", "what was executed is a hard mask")
     runner = Executor(model, "dense", gradient=gradient)
     left_out = [path for path in gated_layers(model) if path not in runner.trained_exactly]
-    require(bool(gated_layers(model)) and not left_out, "train.gradient", "'active-only' for a "
-            f"model where {'layers ' + ', '.join(left_out) if left_out else 'no layer'} would skip",
-            "gated layers with a plain linear layer after each",
-            "one hidden layer, gates of their own (gate.budget=own), gate.min_keep=0")
+    dense = f"layers {', '.join(left_out)}" if left_out else "all layers"
+    require(bool(gated_layers(model)) and not left_out, "train.gradient",
+            f"'active-only' for a model where {dense} run dense",
+            "gates that stand directly before a plain linear layer",
+            "one hidden layer, gate.budget=own, gate.min_keep=0")
     return runner
 
 

@@ -108,10 +108,10 @@ def test_a_checkpoint_of_the_other_gradient_is_refused(digits, tmp_path):
 @pytest.mark.parametrize(("name", "options", "words"), [
     ("midl", {"train_gradient": "soft"}, "train.gradient: got 'soft', expected one of straight"),
     ("midl", {"gate_topk": "lapsum"}, "gate.topk: got 'lapsum' with train.gradient=active-only"),
-    ("midl", {"width": (32, 16)}, "layers 0 would skip"),
-    ("midl", {"gate_budget": "layer"}, "layers 0 would skip"),
-    ("dynamicgate", {"gate_min_keep": 3}, "layers 0 would skip"),
-    ("input-gate", {}, "layers 0 would skip"), ("dense", {}, "no layer would skip")])
+    ("midl", {"width": (32, 16)}, "where layers 0 run dense"),
+    ("midl", {"gate_budget": "layer"}, "where layers 0 run dense"),
+    ("dynamicgate", {"gate_min_keep": 3}, "where layers 0 run dense"),
+    ("input-gate", {}, "where layers 0 run dense"), ("dense", {}, "where all layers run dense")])
 def test_what_would_be_trained_otherwise_is_refused_in_one_line(name, options, words):
     with pytest.raises(InputError) as caught:
         runner_of(name, **options)
