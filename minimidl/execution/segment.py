@@ -110,11 +110,11 @@ class Segment:
             return "crowd" if self.wide else "gathered"
         return "single" if self.fits_single else "listed"
 
-    def paths(self) -> tuple[str, ...]:
-        """The paths that are worth a measurement here."""
+    def paths(self, batch: int) -> tuple[str, ...]:
+        """The paths that are worth a measurement here; lists of one sample are not."""
         if self.kernels is None:
             return ("dense", "block") if self.gated.block > 1 else ("dense",)
-        return ("dense", "neuron", "block") if self.wide else ("dense", "neuron")
+        return ("dense", "neuron", "block") if self.wide and batch > 1 else ("dense", "neuron")
 
     def pick(self, x: Array, path: str) -> tuple[str, Array | None]:
         """What ``"auto"`` means for this batch, and the scores if they had to be made to know."""
@@ -133,7 +133,7 @@ class Segment:
 
     def calls(self, x: Array) -> dict[str, Call]:
         """What to time: every path on this batch."""
-        return {path: partial(self.predict, x, path) for path in self.paths()}
+        return {path: partial(self.predict, x, path) for path in self.paths(len(x))}
 
     def density(self, x: Array) -> tuple[float, Array | None]:
         """Fraction of open gates; of a threshold gate only the scores, returned too, can tell."""
@@ -160,7 +160,7 @@ class Segment:
         density, kind = self.density(x)[0], self.kind(batch, self.density(x)[0])
         path = self.choice.pick(kind, self.calls(x[:MANY]))
         times = ", ".join(f"{name} {1e6 * self.choice.found[kind][name]:.0f}"
-                          for name in self.paths())
+                          for name in self.paths(batch))
         return (f"{path} at batch {batch} (density {density:.2f}; us for {min(batch, MANY)} "
                 f"samples here: {times})")
 

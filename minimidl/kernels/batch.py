@@ -27,11 +27,11 @@ from minimidl.kernels.sigmoid import exponentials
 from minimidl.kernels.tiles import (
     BLOCK_ROWS,
     KEPT,
+    GROUP,
     TILE,
     VECTOR_BYTES,
     copy,
     dot_1,
-    dot_2,
     dot_4,
     dot_10,
     dot_block,
@@ -40,6 +40,8 @@ from minimidl.kernels.tiles import (
     spread_row,
 )
 
+BLOCK_TILE = TILE // BLOCK_ROWS
+"""Samples, or registers of a row, that meet four neurons in a tile."""
 CROWD = 64
 """Samples per word."""
 AHEAD = 4
@@ -177,8 +179,6 @@ def row_panel(
             dot_10(weights, piece, later, panel, width, flat, place, count, values, start, add)
         elif vectors == 4:
             dot_4(weights, piece, later, panel, width, flat, place, count, values, start, add)
-        elif vectors == 2:
-            dot_2(weights, piece, later, panel, width, flat, place, count, values, start, add)
         else:
             dot_1(weights, piece, later, panel, width, flat, place, count, values, start, add)
 
@@ -207,7 +207,7 @@ def block_panel(
 ) -> None:
     """The same for blocks of a multiple of four neurons, four of them in one tile."""
     flat = lists.reshape(lists.size)
-    most = TILE // BLOCK_ROWS
+    most = BLOCK_TILE
     for gate in range(lists.shape[0]):
         start, left = starts[gate], starts[gate + 1] - starts[gate]
         place, parts = gate * CROWD, (left + most - 1) // most
@@ -337,7 +337,7 @@ def add_rows_to_all(
     n_out, lanes = next_weight.shape[1], VECTOR_BYTES // values.itemsize
     rows, listed = next_weight.reshape(next_weight.size), lists.reshape(lists.size)
     together = BLOCK_ROWS if block > 1 else 1
-    most = TILE // together
+    most = GROUP if together == 1 else BLOCK_TILE
     for gate in range(lists.shape[0]):
         count = starts[gate + 1] - starts[gate]
         if count == 0:

@@ -244,12 +244,13 @@ def multiply_listed(
     """
     n_in, lanes = x.shape[0], VECTOR_BYTES // x.itemsize
     weights, whole = weight_t.reshape(weight_t.size), n_in // lanes * lanes
-    for p in range(start, stop, ROWS):
-        some = min(ROWS, stop - p)
-        dot_row(x, 0, 0, weights, 0, n_in, indices, p, some, whole, values, p, 1, False)
-        if whole < n_in:
-            dot_row(rest, 0, 0, weights, n_in - lanes, n_in, indices, p, some, lanes, values, p, 1,
-                    True)
+    row, first, length = x, 0, whole
+    for part in range(1 + (whole < n_in)):  # one place in the code: a tile takes long to compile
+        if part == 1:
+            row, first, length = rest, n_in - lanes, lanes
+        for p in range(start, stop, ROWS):
+            dot_row(row, 0, 0, weights, first, n_in, indices, p, min(ROWS, stop - p), length,
+                    values, p, 1, part == 1)
     for p in range(start, stop):
         values[p] += bias[indices[p]]
 

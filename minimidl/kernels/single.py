@@ -18,7 +18,7 @@ from minimidl.arrays import Array
 from minimidl.kernels.cpu import activate, add_rows, all_finite, multiply_listed, select
 from minimidl.kernels.jit import compiled
 from minimidl.kernels.sigmoid import exponentials
-from minimidl.kernels.tiles import CHAINS, TILE, VECTOR_BYTES, outer_long, outer_row
+from minimidl.kernels.tiles import CHAINS, GROUP, TILE, VECTOR_BYTES, outer_long, outer_row
 
 
 @compiled()
@@ -38,8 +38,9 @@ def listed_times_matrix(
         end = max(0, matrix.size - lanes + columns) // columns
         while safe > 0 and chosen[start + safe - 1] >= end:
             safe -= 1
-    most = TILE // CHAINS if columns <= TILE // CHAINS * lanes else TILE
-    whole = safe // CHAINS * CHAINS if most < TILE else 0
+    few = columns <= TILE // CHAINS * lanes
+    most = TILE // CHAINS if few else GROUP
+    whole = safe // CHAINS * CHAINS if few else 0
     if safe == 0:
         for column in range(columns):
             out[column] = factors.dtype.type(0)
@@ -165,6 +166,7 @@ def single_segment(
             out[s, o] = base[0, o]
         add_rows(next_weight, opened, values, 0, count, out, s)
         if keep:
-            scores[s] = own
+            for gate in range(gated):
+                scores[s, gate] = own[gate]
             offsets[s + 1] = stop
     return 0

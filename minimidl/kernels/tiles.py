@@ -53,17 +53,18 @@ from minimidl.kernels.tile_code import (
 __all__ = [
     "BLOCK_ROWS",
     "CHAINS",
+    "GROUP",
     "KEPT",
     "TILE",
     "VECTOR_BYTES",
     "copy",
     "dot_1",
-    "dot_2",
     "dot_4",
     "dot_10",
     "dot_block",
     "dot_row",
     "first_bit",
+    "most",
     "outer_block",
     "outer_long",
     "outer_row",
@@ -72,8 +73,17 @@ __all__ = [
 ]
 
 
+def most(fixed: int, chains: int = 1) -> int:
+    """How many listed rows, or registers of a row, a tile takes.
+
+    Where one row stands alone, more than :data:`GROUP` sums gain nothing, and every size is a piece
+    of code that somebody waits for at the first start.
+    """
+    return GROUP if fixed * chains == 1 else TILE // (fixed * chains)
+
+
 def dot_tile(fixed: int) -> Any:
-    """Make a dot tile of ``fixed`` rows; ``count`` at most ``TILE // fixed``.
+    """Make a dot tile of ``fixed`` rows; ``count`` at most ``most(fixed)``.
 
     ``length`` must be a positive multiple of the vector's lanes.
     """
@@ -121,7 +131,7 @@ def dot_tile(fixed: int) -> Any:
                         stride = builder.mul(out_stride, number((start + shift) // fixed))
                         store_sum(builder, part, builder.gep(answer, [stride]), add)
 
-            cases(builder, count, TILE // fixed, case)
+            cases(builder, count, most(fixed), case)
             return context.get_dummy_value()
 
         return types.void(*kinds), code
@@ -179,7 +189,8 @@ def kept_tile(vectors: int) -> Any:
 
 
 def outer_tile(fixed: int, chains: int = 1) -> Any:
-    """Make an outer tile of ``fixed`` rows of answers; ``vectors`` at most ``TILE // fixed``.
+    """Make an outer tile of ``fixed`` rows of answers; ``vectors`` at most
+    ``most(fixed, chains)``.
 
     ``count`` must be a positive multiple of ``chains``: so many sums are kept of every answer, each
     of its own listed rows, because a sum alone would wait for its last addition every time.
@@ -230,7 +241,7 @@ def outer_tile(fixed: int, chains: int = 1) -> Any:
                     place = builder.gep(answer, [builder.mul(out_stride, number(f))])
                     store_sum(builder, total, builder.gep(place, [at[v]]), add)
 
-            cases(builder, vectors, TILE // (fixed * chains), case)
+            cases(builder, vectors, most(fixed, chains), case)
             return context.get_dummy_value()
 
         return types.void(*kinds), code
@@ -242,7 +253,7 @@ def spread_tile(fixed: int) -> Any:
     """Make a tile that adds multiples of ``fixed`` rows, ``row_stride`` apart, to the listed ones.
 
     ``out[chosen_i] += sum_f factors[i, f] * row_f`` for ``count > 0`` listed rows; ``vectors`` at
-    most ``TILE // fixed``.
+    most ``most(fixed)``.
     """
     @intrinsic  # type: ignore[untyped-decorator]
     def tile(
@@ -283,7 +294,7 @@ def spread_tile(fixed: int) -> Any:
 
                 loop(builder, count, 1, 0, vector, body)
 
-            cases(builder, vectors, TILE // fixed, case)
+            cases(builder, vectors, most(fixed), case)
             return context.get_dummy_value()
 
         return types.void(*kinds), code
@@ -317,7 +328,7 @@ def first_bit_code(_: Any, word: Any) -> Any:
 
 CHAINS = 4
 """Sums per answer in ``outer_long``, for a long list of short rows."""
-KEPT = (10, 4, 2, 1)
+KEPT = (10, 4, 1)
 """Lengths of kept rows, in registers: with more of them hardly any is left for the sums."""
 
 if config.DISABLE_JIT:
@@ -326,11 +337,11 @@ if config.DISABLE_JIT:
     outer_long = plain_tiles.outer_row
     spread_row, spread_block = plain_tiles.spread_row, plain_tiles.spread_block
     copy, first_bit = plain_tiles.copy, plain_tiles.first_bit
-    dot_10, dot_4, dot_2, dot_1 = (plain_tiles.kept(vectors) for vectors in KEPT)
+    dot_10, dot_4, dot_1 = (plain_tiles.kept(vectors) for vectors in KEPT)
 else:
     dot_row, dot_block = dot_tile(1), dot_tile(BLOCK_ROWS)
     outer_row, outer_block = outer_tile(1), outer_tile(BLOCK_ROWS)
     outer_long = outer_tile(1, CHAINS)
     spread_row, spread_block = spread_tile(1), spread_tile(BLOCK_ROWS)
     copy, first_bit = copy_tile, first_bit_code
-    dot_10, dot_4, dot_2, dot_1 = (kept_tile(vectors) for vectors in KEPT)
+    dot_10, dot_4, dot_1 = (kept_tile(vectors) for vectors in KEPT)
