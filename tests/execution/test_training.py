@@ -11,6 +11,7 @@ from minimidl import InputError
 from minimidl.data import load
 from minimidl.execution import Executor
 from minimidl.execution.masked import MaskedPlaces
+from minimidl.execution.places import Places
 from minimidl.kernels import compiled_kernels
 from minimidl.layers import (
     ACTIVATIONS,
@@ -360,6 +361,25 @@ def test_backward_params_are_the_gradients_of_backward(model):
     assert alone.keys() == model.params.keys()
     for name, value in alone.items():
         assert value.tobytes() == grads[name].tobytes(), name
+
+
+def test_nobody_makes_the_gradient_of_an_input_that_nobody_asked_for(monkeypatch):
+    def made(model):
+        bench = Bench(model)
+        memory, calls = bench.forward()[1], []
+        for kind in (Places, MaskedPlaces):
+            monkeypatch.setattr(kind, "spread", lambda self, *args: calls.append("segment"))
+        monkeypatch.setattr(Linear, "backward", lambda self, grad, memory, gate=None: (
+            calls.append("linear") or grad @ self.params["weight"].T, {}))
+        bench.executor.backward_params(bench.grad, memory)
+        monkeypatch.undo()
+        return calls
+
+    assert made(segment_of(MIDL)) == []
+    d = {"dtype": np.float64}
+    deep = Sequential(Linear(N_IN, N_IN, **d), MIDL(N_IN, 8, **d), Linear(8, N_OUT, **d),
+                      Linear(N_OUT, N_OUT, **d))
+    assert made(deep) == ["linear", "segment"]  # the last two; the first layer needs neither
 
 
 @pytest.mark.kernels
