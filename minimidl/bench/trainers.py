@@ -53,7 +53,7 @@ class OwnTrainer:
         """One batch."""
         output, memory = self.runner.forward(x, True, self.rng)
         loss, loss_memory = cross_entropy(output, y)
-        _, grads = self.runner.backward(cross_entropy_backward(loss_memory), memory)
+        grads = self.runner.backward_params(cross_entropy_backward(loss_memory), memory)  # as fit
         self.optimizer.step(grads)
         return loss
 

@@ -36,6 +36,10 @@ FEW, UNKNOWN_DENSITY = 8, 0.5
 and the form that fits such batches makes them itself."""
 
 
+SOME = 32
+"""Samples up to which ``"auto"`` considers going sample by sample."""
+
+
 def why_no_kernel(gated: Gated) -> str:
     """Why no kernel can run this layer; the empty string where one can."""
     if type(gated) not in (MIDL, DynamicGate):
@@ -111,10 +115,15 @@ class Segment:
         return "single" if self.fits_single else "listed"
 
     def paths(self, batch: int) -> tuple[str, ...]:
-        """The paths that are worth a measurement here; lists of one sample are not."""
+        """The paths that are worth a measurement here, and the compiling that may come with it.
+
+        Lists of one sample are not; nor is sample by sample where lists are long.
+        """
         if self.kernels is None:
             return ("dense", "block") if self.gated.block > 1 else ("dense",)
-        return ("dense", "neuron", "block") if self.wide and batch > 1 else ("dense", "neuron")
+        listed = self.wide and batch > 1
+        return ("dense", *(["neuron"] if batch <= SOME or not listed else []),
+                *(["block"] if listed else []))
 
     def pick(self, x: Array, path: str) -> tuple[str, Array | None]:
         """What ``"auto"`` means for this batch, and the scores if they had to be made to know."""

@@ -60,12 +60,6 @@ def listed_times_matrix(
 
 
 @compiled()
-def row_times_matrix(row: Array, matrix: Array, every: Array, out: Array) -> None:
-    """``out = row @ matrix``; ``every`` counts 0, 1, 2 ... as far as the matrix has rows."""
-    listed_times_matrix(row, 0, matrix.shape[0], every, matrix, out)
-
-
-@compiled()
 def gate_scores(
     x: Array, down: Array, up: Array, score_bias: Array, every: Array, scores: Array
 ) -> None:
@@ -74,11 +68,11 @@ def gate_scores(
     ``scores`` has room for one register at least.
     """
     if up.shape[0] == 0:
-        row_times_matrix(x, down, every, scores)
+        listed_times_matrix(x, 0, x.shape[0], every, down, scores)
     else:
         hidden = np.empty(max(down.shape[1], VECTOR_BYTES // x.itemsize), x.dtype)
-        row_times_matrix(x, down, every, hidden)
-        row_times_matrix(hidden, up, every, scores)
+        listed_times_matrix(x, 0, x.shape[0], every, down, hidden)
+        listed_times_matrix(hidden, 0, up.shape[0], every, up, scores)
     for gate in range(score_bias.shape[0]):
         scores[gate] += score_bias[gate]
 
@@ -141,8 +135,12 @@ def single_segment(
     biggest = kind(1.7976931348623157e308 if x.itemsize == 8 else 3.4028234663852886e38)
     lanes, gated = VECTOR_BYTES // x.itemsize, score_bias.shape[0]
     room = np.empty(max(lanes, gated), x.dtype)
-    rest, own = np.zeros(lanes, x.dtype), room[:gated]
-    values, gates = np.empty(weight_t.shape[0], x.dtype), np.ones(weight_t.shape[0], x.dtype)
+    rest, own = np.empty(lanes, x.dtype), room[:gated]
+    values, gates = np.empty(weight_t.shape[0], x.dtype), np.empty(weight_t.shape[0], x.dtype)
+    for t in range(lanes):  # loops, because every function of NumPy's is compiled, too
+        rest[t] = kind(0)
+    for i in range(gates.shape[0] if binary else 0):
+        gates[i] = kind(1)
     keep, stop = offsets.shape[0] > 0, 0
     if keep:
         offsets[0] = 0

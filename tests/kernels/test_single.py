@@ -153,11 +153,11 @@ def test_any_shape(dtype, batch, n_gates, rank, more, n_out, block, cut):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 33])
-def test_row_times_matrix(dtype, n, columns):
+def test_a_row_times_a_matrix(dtype, n, columns):
     rng = np.random.default_rng(n)
     row, matrix = (guarded(rng.normal(size=shape).astype(dtype)) for shape in (n, (n, columns)))
     out = guarded(np.full(max(columns, LANES[dtype]), np.nan, dtype))
-    kernels.row_times_matrix(row, matrix, np.arange(n), out)
+    kernels.listed_times_matrix(row, 0, n, np.arange(n), matrix, out)
     close(out[:columns], (row.astype(np.float64) @ matrix).astype(dtype), 3 * TOLERANCE[dtype])
     assert intact(out)
 
