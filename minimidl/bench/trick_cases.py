@@ -38,8 +38,8 @@ class Setting:
 
     def __init__(self, shape: tuple[int, int, int], samples: int, density: float,
                  block: int = 1) -> None:
-        from minimidl.kernels.batch import CROWD, list_samples
         from minimidl.kernels.compiled import choose_words
+        from minimidl.kernels.words import CROWD, list_samples
 
         rng = np.random.default_rng(0)
         n_in, n_units, n_out = shape

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.kernels.batch import CROWD, fill_panel, row_length, row_panel
 from minimidl.kernels.cpu import sigmoid
 from minimidl.kernels.jit import compiled
+from minimidl.kernels.products import fill_panel, row_length, row_panel
 from minimidl.kernels.sigmoid import exponentials
 from minimidl.kernels.tile_code import GROUP
 from minimidl.kernels.tiles import VECTOR_BYTES, dot_row
+from minimidl.kernels.words import CROWD
 
 
 @compiled()

@@ -104,8 +104,8 @@ def turned_round(s: Setting) -> Pair:
 def ordered(s: Setting, by_count: bool, kept: bool, crowds: int = 1) -> Callable[[], Array]:
     """The product in panels, neurons in one order or the other, for several crowds in turn."""
     from minimidl.bench.trick_kernels import panelled
-    from minimidl.kernels.batch import order_by_count
     from minimidl.kernels.tiles import KEPT, VECTOR_BYTES
+    from minimidl.kernels.words import order_by_count
 
     order, values, lanes = np.arange(len(s.lists)), s.room(), VECTOR_BYTES // 4
     panel = aligned_copy(np.zeros(64 * lanes * min(KEPT[0], s.x.shape[1] // lanes)), np.float32)
@@ -155,7 +155,7 @@ def by_count(s: Setting) -> Pair:
 def shared_tiles(s: Setting) -> Pair:
     """The same open places, as single neurons and as blocks."""
     def run(lists: Array, starts: Array, block: int) -> Callable[[], Array]:
-        from minimidl.kernels.batch import LONGEST, multiply
+        from minimidl.kernels.products import LONGEST, multiply
         from minimidl.kernels.tiles import KEPT, VECTOR_BYTES
 
         lanes, values = VECTOR_BYTES // 4, s.room()

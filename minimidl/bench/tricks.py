@@ -44,8 +44,8 @@ def pairs(shape: tuple[int, int, int] = SHAPE) -> Iterator[Pair]:
 
 def words_or_sorting(s: Setting) -> Pair:
     """Who opens what: NumPy's partition and its lists, or counting and bits."""
-    from minimidl.kernels.batch import list_samples
     from minimidl.kernels.compiled import choose_words
+    from minimidl.kernels.words import list_samples
 
     def before() -> Array:
         best = np.argpartition(-s.scores, s.k - 1, axis=1)[:, :s.k]
@@ -63,8 +63,9 @@ def words_or_sorting(s: Setting) -> Pair:
 
 def next_rows(s: Setting) -> Pair:
     """The next layer, one row at a time and four."""
-    from minimidl.kernels.batch import CROWD, add_rows_to_all
+    from minimidl.kernels.batch import add_rows_to_all
     from minimidl.kernels.tile_code import BLOCK_ROWS
+    from minimidl.kernels.words import CROWD
 
     rng, wide = np.random.default_rng(1), s.wide()
     values = rng.standard_normal(int(s.starts[-1]) * s.block).astype(np.float32)

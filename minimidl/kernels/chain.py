@@ -18,14 +18,8 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.kernels.columns import list_pieces, multiply_gathered, multiply_pieces
-from minimidl.kernels.cpu import (
-    activate,
-    add_rows,
-    all_finite,
-    multiply_listed,
-    multiply_rows,
-    select,
-)
+from minimidl.kernels.cpu import activate, add_rows, multiply_listed, multiply_rows
+from minimidl.kernels.cut import all_finite, select
 from minimidl.kernels.jit import compiled
 from minimidl.kernels.single import gate_rows, gate_scores, listed_times_matrix
 from minimidl.kernels.tiles import VECTOR_BYTES

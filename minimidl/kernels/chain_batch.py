@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.kernels.batch import CROWD, add_crowd, finish_crowd, list_samples, product
+from minimidl.kernels.batch import add_crowd, finish_crowd
 from minimidl.kernels.columns import multiply_pieces
 from minimidl.kernels.jit import compiled
+from minimidl.kernels.products import product
 from minimidl.kernels.tile_code import GROUP
 from minimidl.kernels.tiles import BLOCK_ROWS, VECTOR_BYTES
+from minimidl.kernels.words import CROWD, list_samples
 
 
 @compiled()

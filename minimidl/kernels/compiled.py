@@ -1,6 +1,6 @@
 """Everything compiled that runs a model, under one name; importing it imports Numba."""
 
-from minimidl.kernels.batch import CROWD, batch_segment, choose_words
+from minimidl.kernels.batch import batch_segment
 from minimidl.kernels.cpu import neuron_segment
 from minimidl.kernels.rows import series
 from minimidl.kernels.single import single_segment
@@ -12,6 +12,7 @@ from minimidl.kernels.training import (
     spread,
     weight_gradients,
 )
+from minimidl.kernels.words import CROWD, choose_words
 
 __all__ = [
     "BLOCK_ROWS", "CROWD", "VECTOR_BYTES", "batch_segment", "choose_words", "list_places",

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.kernels.cpu import activate, add_rows, all_finite, multiply_listed, select
+from minimidl.kernels.cpu import activate, add_rows, multiply_listed
+from minimidl.kernels.cut import all_finite, select
 from minimidl.kernels.jit import compiled
 from minimidl.kernels.sigmoid import exponentials
 from minimidl.kernels.tiles import CHAINS, GROUP, TILE, VECTOR_BYTES, outer_long, outer_row

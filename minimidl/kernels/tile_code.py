@@ -36,6 +36,15 @@ BLOCK_ROWS = 4
 Value = Any
 
 
+def most(fixed: int, chains: int = 1) -> int:
+    """How many listed rows, or registers of a row, a tile takes.
+
+    Where one row stands alone, more than :data:`GROUP` sums gain nothing, and every size is a piece
+    of code that somebody waits for at the first start.
+    """
+    return GROUP if fixed * chains == 1 else TILE // (fixed * chains)
+
+
 def number(value: int) -> Value:
     """A constant whole number."""
     return ir.Constant(INT, value)

@@ -17,20 +17,12 @@ neurons), else to a single neuron.
 
 from __future__ import annotations
 
-import numpy as np
-
 from minimidl.arrays import Array
-from minimidl.kernels.batch import (
-    CROWD,
-
-    LONGEST,
-    add_rows_to_all,
-    aligned,
-    list_samples,
-    multiply,
-)
+from minimidl.kernels.batch import add_rows_to_all
 from minimidl.kernels.jit import compiled
+from minimidl.kernels.products import LONGEST, aligned, multiply
 from minimidl.kernels.tiles import BLOCK_ROWS, KEPT, TILE, VECTOR_BYTES, outer_block, outer_row
+from minimidl.kernels.words import CROWD, list_samples
 
 
 @compiled()
@@ -137,7 +129,7 @@ def weight_gradients(
     factors: Array, x: Array, samples: Array, row_starts: Array, together: int, grad_t: Array,
     first: int, stop: int,
 ) -> None:
-    """``grad_t[neuron] = sum_s factor[s] x[s]`` over the samples of the lists ``first`` to ``stop``.
+    """``grad_t[neuron] = sum_s factor[s] x[s]`` for the lists ``first`` to ``stop``.
 
     Neurons that nobody opened get zeros; nothing is read or multiplied for them. Columns are taken
     in pieces whose inputs stay in the cache while all neurons pass.

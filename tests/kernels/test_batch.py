@@ -13,9 +13,12 @@ from minimidl.kernels.reference import ACTIVATION_CODES
 
 pytest.importorskip("numba", reason="Numba is not installed")
 
-from minimidl.kernels import batch as kernels
+from minimidl.kernels import products
+from minimidl.kernels.batch import batch_segment
+from minimidl.kernels.products import LONGEST
 from minimidl.kernels.rows import series
 from minimidl.kernels.tiles import KEPT, VECTOR_BYTES
+from minimidl.kernels.words import CROWD, choose_words
 
 pytestmark = pytest.mark.kernels
 DTYPES = tuple(TOLERANCE)
@@ -24,16 +27,16 @@ LANES = {dtype: VECTOR_BYTES // np.dtype(dtype).itemsize for dtype in DTYPES}
 
 def choose(scores, k, cut):
     """Words of a batch; what the kernel must not touch is checked."""
-    words = guarded(np.full((-(-len(scores) // kernels.CROWD), scores.shape[1]), 5, np.uint64))
-    status = kernels.choose_words(scores, k, cut, words)
+    words = guarded(np.full((-(-len(scores) // CROWD), scores.shape[1]), 5, np.uint64))
+    status = choose_words(scores, k, cut, words)
     assert intact(words)
     return status, words
 
 
 def unpacked(words, batch):
     """Words as a mask ``(batch, n_gates)``; the bits of samples that are not there must be 0."""
-    samples = np.arange(len(words) * kernels.CROWD)
-    bits = words[samples // kernels.CROWD] >> (samples % kernels.CROWD).astype(np.uint64)[:, None]
+    samples = np.arange(len(words) * CROWD)
+    bits = words[samples // CROWD] >> (samples % CROWD).astype(np.uint64)[:, None]
     mask = (bits & np.uint64(1)).astype(bool)
     assert not mask[batch:].any()
     return mask[:batch]
@@ -43,7 +46,7 @@ def run(args):
     """Both kernels on one problem."""
     status, words = choose(args["scores"], args["k"], args["cut"])
     assert status == reference.DONE
-    kernels.batch_segment(
+    batch_segment(
         args["x"], args["scores"], words, args["block"], args["temperature"], args["binary"],
         series(args["x"].dtype), *(args[name] for name in (
             "weight_t", "bias", "light", "code", "next_weight", "base", "out")))
@@ -112,7 +115,7 @@ def test_every_length_of_a_row(dtype, registers, more, block):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("registers", [kernels.LONGEST, kernels.LONGEST + 1, 3 * kernels.LONGEST])
+@pytest.mark.parametrize("registers", [LONGEST, LONGEST + 1, 3 * LONGEST])
 @pytest.mark.parametrize("more", [0, 1])
 def test_rows_longer_than_a_panel_of_blocks(dtype, registers, more):
     n_in = registers * LANES[dtype] + more
@@ -122,8 +125,8 @@ def test_rows_longer_than_a_panel_of_blocks(dtype, registers, more):
 def test_panels_cover_every_row_and_fit_their_room():
     for whole in range(1, 400):
         for more in (0, 1):
-            for length, longest in ((kernels.row_length, KEPT[0]),
-                                    (kernels.block_length, kernels.LONGEST)):
+            for length, longest in ((products.row_length, KEPT[0]),
+                                    (products.block_length, LONGEST)):
                 left = whole + more
                 while left > 0:
                     vectors = length(left, whole)

@@ -14,9 +14,9 @@ from minimidl.kernels.reference import ACTIVATION_CODES, DONE, NOT_FINITE
 pytest.importorskip("numba", reason="Numba is not installed")
 
 from minimidl.kernels import chain, chain_batch, columns
-from minimidl.kernels.batch import CROWD, choose_words
 from minimidl.kernels.rows import series
 from minimidl.kernels.tiles import VECTOR_BYTES
+from minimidl.kernels.words import CROWD, choose_words
 
 pytestmark = pytest.mark.kernels
 DTYPES = tuple(TOLERANCE)

@@ -88,8 +88,8 @@ def test_compilation_is_announced_once_and_only_for_our_own_kernels(monkeypatch,
 
 COMPILE = """
 import numpy as np
-from minimidl.kernels import cpu
-print(cpu.count_from(np.ones(3, np.float32), np.float32(0)))
+from minimidl.kernels import cut
+print(cut.count_from(np.ones(3, np.float32), np.float32(0)))
 """
 
 

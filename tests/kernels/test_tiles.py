@@ -13,7 +13,7 @@ pytest.importorskip("numba", reason="Numba is not installed")
 import numba
 
 from minimidl.kernels import plain_tiles, tile_code, tiles
-from minimidl.kernels.tiles import BLOCK_ROWS, CHAINS, KEPT, TILE, VECTOR_BYTES
+from minimidl.kernels.tiles import BLOCK_ROWS, CHAINS, KEPT, VECTOR_BYTES
 
 pytestmark = pytest.mark.kernels
 DTYPES = {"float32": ("uint8", 1e-5), "float64": ("int64", 1e-13)}
@@ -88,9 +88,9 @@ def test_dot_tiles_for_every_count(dtype, name, registers, add):
     room, fixed, length = Room(dtype), fixed_rows(name), registers * lanes(dtype)
     apart = length + 3  # rows need not follow each other
     row, others = room.draw(2 + fixed * apart), room.draw(5 + ROWS * apart)
-    for count in range(tiles.most(fixed) + 1):
+    for count in range(tile_code.most(fixed) + 1):
         step = fixed + 2 if fixed > 1 else 1
-        out, chosen = room.draw(4 + (tiles.most(fixed) + 1) * step), room.rows(1 + count)
+        out, chosen = room.draw(4 + (tile_code.most(fixed) + 1) * step), room.rows(1 + count)
         room.compare(name, out, (row, 2, apart, others, 5, apart, chosen, 1, count, length, None,
                                  3, step, add))
 
@@ -113,7 +113,7 @@ def test_dot_tiles_with_a_kept_row_for_every_count(dtype, vectors, add):
 def test_outer_tiles_for_every_width(dtype, name, add):
     room, fixed = Room(dtype), fixed_rows(name)
     chains = CHAINS if name == "outer_long" else 1
-    most = tiles.most(fixed, chains)
+    most = tile_code.most(fixed, chains)
     wide = most * lanes(dtype) + 1
     rows = room.draw(7 + ROWS * wide)
     for vectors in range(1, most + 1):
@@ -128,9 +128,9 @@ def test_outer_tiles_for_every_width(dtype, name, add):
 @pytest.mark.parametrize("name", ["spread_row", "spread_block"])
 def test_spread_tiles_for_every_width(dtype, name):
     room, fixed = Room(dtype), fixed_rows(name)
-    wide = tiles.most(fixed) * lanes(dtype) + 1
+    wide = tile_code.most(fixed) * lanes(dtype) + 1
     row = room.draw(2 + fixed * wide)
-    for vectors in range(1, tiles.most(fixed) + 1):
+    for vectors in range(1, tile_code.most(fixed) + 1):
         for count in (1, 2, 3, 17):
             out, chosen = room.draw(3 + ROWS * wide), room.rows(1 + count)  # rows may come twice
             factors = room.draw(5 + count * (fixed + 1))
@@ -173,7 +173,7 @@ def test_tiles_for_processors_with_other_registers(monkeypatch, dtype, register)
     """Tiles as machines with and without AVX-512 make them, whichever this one is."""
     for module in (tile_code, plain_tiles):
         monkeypatch.setattr(module, "VECTOR_BYTES", register)
-    monkeypatch.setattr(tiles, "TILE", 12)
+    monkeypatch.setattr(tile_code, "TILE", 12)
     room, lane = Room(dtype), register // np.dtype(dtype).itemsize
     apart = 2 * lane + 1
     row, rows = room.draw(BLOCK_ROWS * apart), room.draw(ROWS * apart)
@@ -182,7 +182,7 @@ def test_tiles_for_processors_with_other_registers(monkeypatch, dtype, register)
         room.compare_twins(twins, room.draw(count), kept_call(
             row, 0, rows, apart, room.rows(count), 0, count, 0, True))
     for fixed in (1, BLOCK_ROWS):
-        count = tiles.most(fixed)
+        count = tile_code.most(fixed)
         twins = callable_tile(tiles.dot_tile(fixed)), partial(plain_tiles.dots, fixed)
         room.compare_twins(twins, room.draw(count * fixed), (
             row, 0, apart, rows, 0, apart, room.rows(count), 0, count, 2 * lane, None, 0, fixed,

@@ -11,8 +11,9 @@ from kernel_problems import guarded, intact
 pytest.importorskip("numba", reason="Numba is not installed")
 
 from minimidl.kernels import training as kernels
-from minimidl.kernels.batch import CROWD, LONGEST
+from minimidl.kernels.products import LONGEST
 from minimidl.kernels.tiles import KEPT, VECTOR_BYTES
+from minimidl.kernels.words import CROWD
 
 pytestmark = pytest.mark.kernels
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
