@@ -9,8 +9,8 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.execution.chain_forms import Decided, Forms
+from minimidl.execution.forms import unpacked
 from minimidl.execution.link import Link
-from minimidl.execution.segment import unpacked
 from minimidl.execution.workers import share
 from minimidl.layers import Linear
 

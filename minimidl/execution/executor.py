@@ -46,7 +46,7 @@ class Executor(Layer):
         threads: of large batches; the answer has the same bits with any number.
 
     Raises:
-        InputError: an unknown path or gradient, or no thread.
+        InputError: not a layer, an unknown path or gradient, or no thread.
 
     Attributes:
         model: the model.
@@ -60,6 +60,8 @@ class Executor(Layer):
         threads: int = 1,
     ) -> None:
         super().__init__()
+        require(isinstance(model, Layer), "model", type(model).__name__,
+                "a layer, or a Sequential of layers")
         require(isinstance(threads, int) and threads >= 1, "threads", repr(threads),
                 "a whole number, at least 1")
         require(gradient in GRADIENTS, "gradient", repr(gradient),
@@ -207,7 +209,18 @@ class Executor(Layer):
         return complete
 
     def explain(self, batches: Sequence[int] = (1, 16, 256)) -> str:
-        """Which path runs what at these batch sizes, and why; one line each."""
+        """Which path runs what at these batch sizes, and why; one line each.
+
+        Args:
+            batches: samples per batch, each at least 1; ``"auto"`` measures what it has not yet.
+
+        Raises:
+            InputError: a batch size that is no whole number, or below 1.
+
+        """
+        # No sample takes no time: measured, it would pass for the time of one.
+        require(all(isinstance(batch, int | np.integer) and batch >= 1 for batch in batches), "batches",
+                batches, "whole numbers, each at least 1")
         lines = [f"path {self.path!r}; compiled kernels: {why_not_compiled() or 'yes'}"]
         for stage in self.stages:
             if stage.why_dense:

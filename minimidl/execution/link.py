@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.execution.segment import score_weights, why_no_kernel
+from minimidl.execution.fitness import score_weights, why_no_kernel
 from minimidl.gates import Decision, MlpNet
 from minimidl.kernels.reference import ACTIVATION_CODES
 from minimidl.layers import MIDL, DynamicGate, GatedLinear

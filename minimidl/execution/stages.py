@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from minimidl.arrays import Memory
 from minimidl.execution.chain import Chain
+from minimidl.execution.fitness import why_dense
 from minimidl.execution.link import why_not_linked
-from minimidl.execution.segment import Segment, why_dense
+from minimidl.execution.segment import Segment
 from minimidl.layers import Gated, GatedLinear, Layer, Linear, leaves
 
 Flat = Sequence[tuple[str, Layer]]

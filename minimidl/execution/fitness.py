@@ -1,0 +1,44 @@
+"""Which layers a kernel can run, and what it needs of their gate."""
+
+from __future__ import annotations
+
+from minimidl.arrays import Array
+from minimidl.gates import SIMPLEX, AffineNet, LowRankNet, MlpNet, StaticNet
+from minimidl.layers import MIDL, DynamicGate, Gated, Linear
+
+
+def why_no_kernel(gated: Gated) -> str:
+    """Why no kernel can run this layer; the empty string where one can."""
+    if type(gated) not in (MIDL, DynamicGate):
+        return f"{type(gated).__name__} has no kernel"
+    if isinstance(gated, MIDL) and gated.topk in ("dselect-k", *SIMPLEX):
+        return f"no kernel chooses by {gated.topk}"
+    if isinstance(gated, DynamicGate) and gated.choice.min_keep:
+        return "no kernel knows min_keep"
+    if type(gated.gate) not in (StaticNet, AffineNet, LowRankNet, MlpNet):
+        return f"the gate network {type(gated.gate).__name__} has no kernel"
+    if not gated.params["weight"].flags.f_contiguous:
+        return "the weight is not stored in Fortran order"
+    return ""
+
+
+def why_dense(gated: Gated, linear: Linear) -> str:
+    """Why these two layers can only run dense; the empty string where neurons can be skipped."""
+    if reason := why_no_kernel(gated):
+        return reason
+    if not linear.params["weight"].flags.c_contiguous:
+        return "the next layer's weight is not stored in C order"
+    if gated.dtype != linear.dtype:
+        return f"the layers differ in dtype ({gated.dtype} and {linear.dtype})"
+    return ""
+
+
+def score_weights(gated: Gated) -> list[Array]:
+    """The matrices that make the scores, in the order in which they multiply.
+
+    Empty for a gate network that is more than products; its own ``forward`` runs then.
+    """
+    net = gated.gate
+    if isinstance(net, LowRankNet):
+        return [net.params["down"], net.params["up"]]
+    return [net.params["weight"]] if isinstance(net, AffineNet) else []
