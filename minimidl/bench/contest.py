@@ -18,6 +18,7 @@ from minimidl.bench.suite import Row, against, judged
 from minimidl.bench.targets import layer_target
 from minimidl.bench.timing import Call, Timing, alternate
 from minimidl.execution import Executor
+from minimidl.execution.choice import PATHS
 from minimidl.layers import Sequential, gated_layers
 from minimidl.measure import count_macs
 
@@ -30,7 +31,7 @@ class Contest:
 
     Args:
         entry: the model.
-        paths: of the executor, to be timed beside ``"auto"``; None means all that apply.
+        paths: of the executor, to be timed beside ``"auto"``; None means all of them.
         peers: names of dense peers; none means all that are installed.
 
     """
@@ -39,8 +40,7 @@ class Contest:
         self, entry: GatedModel, paths: tuple[str, ...] | None = None, peers: tuple[str, ...] = ()
     ) -> None:
         self.entry = entry
-        fitting = ("dense", "neuron", "block") if entry.block > 1 else ("dense", "neuron")
-        self.paths = fitting if paths is None else paths
+        self.paths = PATHS[1:] if paths is None else paths
         self.executors = {path: Executor(entry.model, path=path) for path in ("auto", *self.paths)}
         self.peers: dict[str, DensePeer] = {
             peer.name: peer for peer in dense_peers(dense_twin(entry.model), peers)}
