@@ -219,8 +219,8 @@ class Executor(Layer):
 
         """
         # No sample takes no time: measured, it would pass for the time of one.
-        require(all(isinstance(batch, int | np.integer) and batch >= 1 for batch in batches), "batches",
-                batches, "whole numbers, each at least 1")
+        good = all(isinstance(batch, int | np.integer) and batch >= 1 for batch in batches)
+        require(good, "batches", batches, "whole numbers, each at least 1")
         lines = [f"path {self.path!r}; compiled kernels: {why_not_compiled() or 'yes'}"]
         for stage in self.stages:
             if stage.why_dense:

@@ -274,6 +274,20 @@ def test_bad_input_is_refused_in_one_line(path):
                 assert "\n" not in str(caught.value)
 
 
+def test_only_layers_run():
+    with pytest.raises(InputError, match="model: got str, expected a layer"):
+        Executor("model.npz")
+
+
+@pytest.mark.parametrize("batches", [(0,), (-1, 4), (1.5,)])
+def test_explain_wants_batches_with_samples(batches):
+    executor = Executor(model_of())
+    before = {kind: dict(times) for kind, times in executor.stages[0].segment.choice.found.items()}
+    with pytest.raises(InputError, match="batches: got"):
+        executor.explain(batches)
+    assert executor.stages[0].segment.choice.found == before  # nothing measured, nothing kept
+
+
 def test_unknown_path_is_refused():
     with pytest.raises(InputError, match="path: got 'fast'"):
         Executor(model_of(), "fast")
