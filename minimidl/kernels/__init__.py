@@ -27,8 +27,8 @@ hands to the next layer.
 
 Apart from that, ``rows.py`` solves large Top-k problems row by row for the gates: ``select.py``
 (the k best), ``sigmoid.py``, ``topk.py`` (LapSum, and rows that are not easy), ``capped.py``
-(capped simplex), ``implicit.py`` (the backward). ``optimizers.py`` makes optimiser steps in one pass, and
-``ceilings.py`` measures what this machine can do at most.
+(capped simplex), ``implicit.py`` (the backward). ``optimizers.py`` makes optimiser steps in one
+pass, and ``ceilings.py`` measures what this machine can do at most.
 """
 
 from minimidl.kernels.choose import compiled_kernels, why_not_compiled

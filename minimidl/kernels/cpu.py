@@ -3,8 +3,9 @@
 The tricks, each of which can be read off one function:
 
 * the k best scores are found by counting, not by sorting (:mod:`minimidl.kernels.cut`);
-* four weight rows are multiplied at once, so that every number of ``x`` is loaded once for four
-  neurons and four sums hide each other's latency (:func:`multiply_rows`);
+* several weight rows are multiplied at once, so that every number of ``x`` is loaded once for all
+  of them and their sums hide each other's latency (:func:`multiply_listed`; :func:`multiply_rows`
+  for inputs narrower than a register);
 * the next layer is added row by row, while the values are still in the cache (:func:`add_rows`).
 
 Constants are converted to the dtype of the arrays, because Numba would turn float32 times 0.5 into
