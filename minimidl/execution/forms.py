@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.errors import require_finite
+from minimidl.errors import require, require_finite
 from minimidl.execution.fitness import score_weights
 from minimidl.execution.light import LightPart
 from minimidl.execution.workers import share
@@ -124,9 +124,11 @@ class Forms:
         return out, scores, offsets, indices
 
     def refuse(self, x: Array) -> None:
-        """Say what is not finite: the input, the usual culprit, or the gate's parameters."""
+        """Say what is not finite: the input, the usual culprit, or the gate's scores."""
         require_finite(x, "x")
         require_finite(self.scores(x), "gate scores")
+        # NumPy adds in another order: its sums may stay finite where the kernel's overflowed.
+        require(False, "gate scores", "NaN or infinity", "finite numbers")
 
     def run_listed(self, x: Array, scores: Array) -> tuple[Array, Array, Array]:
         """Output and the executed set, from scores that are there already."""

@@ -274,6 +274,12 @@ def test_bad_input_is_refused_in_one_line(path):
                 assert "\n" not in str(caught.value)
 
 
+def test_what_a_kernel_refused_is_refused_even_where_numpys_sums_stay_finite():
+    # x = (3e38, -3e38, ...) and weights of 1: the kernel's four sums overflow, BLAS's may not.
+    with pytest.raises(InputError, match="gate scores: got NaN or infinity"):
+        Executor(model_of()).stages[0].segment.refuse(batch_of(2))
+
+
 def test_only_layers_run():
     with pytest.raises(InputError, match="model: got str, expected a layer"):
         Executor("model.npz")
