@@ -91,7 +91,7 @@ def threads() -> list[Line]:
     lines.append(("kernels", "plain NumPy" if reason else "compiled by Numba", reason))
     if not reason:
         lines.append(("numba threads", f"1 of {threads_there()}",
-                      "kernels run in one thread: the same bits every time"))
+                      "one is the default; Executor(threads=N) gives the same bits"))
     return lines
 
 

@@ -74,7 +74,7 @@ class Chain:
         if case in self.known:
             return self.known[case]
         path = self.choice.pick(self.kind(x), self.calls(x[:MANY]))
-        if all(case[1:]):  # nothing but the batch size decided
+        if case[1] or len(x) < FEW:  # nothing but the batch size decided: no scores were looked at
             self.known[case] = path
         return path
 
@@ -89,11 +89,8 @@ class Chain:
             return first.k / first.n_gates
         if len(x) < FEW:
             return UNKNOWN_DENSITY
-        return float((self.links[0].scores(x) > self.bias_type(self.links[0])).mean())
-
-    def bias_type(self, link: Link) -> Array:
-        """The cut of a threshold gate, as one number of the parameters' dtype."""
-        return np.asarray(link.selection()[1], link.bias.dtype)
+        scores, (_, cut, _) = self.links[0].scores(x), self.links[0].selection()
+        return float((scores > scores.dtype.type(cut)).mean())
 
     def kind(self, x: Array) -> str:
         """What batches must have in common to share a measurement.

@@ -209,6 +209,21 @@ def test_how_models_are_cut():
     assert cuts(gated(gate="mlp"), gated(), Linear(8, 2)) == [("0", "1", "2")]
 
 
+@pytest.mark.kernels
+@pytest.mark.parametrize(("kinds", "batch"), [((MIDL, DynamicGate), 9), ((DynamicGate, MIDL), 2)])
+def test_auto_asks_once_where_only_the_batch_size_decides(kinds, batch, monkeypatch):
+    executor, x = Executor(model_of(kinds=kinds)), batch_of(batch)
+    chain, wanted = executor.stages[0].chain, executor.predict(x)
+
+    def never(x):
+        raise AssertionError("asked again")
+
+    monkeypatch.setattr(chain, "kind", never)
+    np.testing.assert_allclose(executor.predict(x), wanted, atol=1e-5)
+    with pytest.raises(AssertionError, match="asked again"):
+        executor.predict(batch_of(batch + 1))
+
+
 def test_explain_names_the_layers_and_why_not():
     text = Executor(model_of(), "neuron").explain()
     assert "layers 0 and 1 and 2: neuron at every batch, as asked for" in text

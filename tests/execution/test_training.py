@@ -30,7 +30,7 @@ from minimidl.layers import (
 from minimidl.learning import SGD, Adam, Budget, fit
 
 STEP, DOUBLE = 1e-6, {"dtype": np.float64}
-LANES = 8  # float64 numbers per register: rows of N_IN are a register and a bit
+LANES = 8  # float64 numbers in the widest register: rows of N_IN are a register and a bit, or two
 N_IN, N_OUT = LANES + 1, 3
 KINDS = (MIDL, DynamicGate)
 
@@ -167,7 +167,9 @@ def test_differences_for_every_size_of_a_batch(batch, block):
 def test_differences_around_the_width_of_a_register(n_in, n_out, block):
     bench = Bench(segment_of(MIDL, n_in=n_in, n_out=n_out, block=block, gate="linear"))
     _, memory = bench.check(every=False)
-    assert uses_kernels(memory) == (n_in >= LANES and compiled_kernels() is not None)
+    kernels = compiled_kernels()
+    assert uses_kernels(memory) == (
+        kernels is not None and n_in >= kernels.VECTOR_BYTES // bench.x.itemsize)
 
 
 @pytest.mark.parametrize("kind", KINDS)
