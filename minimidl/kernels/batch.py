@@ -25,7 +25,15 @@ from minimidl.kernels.cpu import RELU, activate
 from minimidl.kernels.jit import compiled
 from minimidl.kernels.products import BLOCK_TILE, aligned, product
 from minimidl.kernels.sigmoid import exponentials
-from minimidl.kernels.tiles import BLOCK_ROWS, GROUP, VECTOR_BYTES, copy, spread_block, spread_row
+from minimidl.kernels.tiles import (
+    BLOCK_ROWS,
+    GROUP,
+    VECTOR_BYTES,
+    copy,
+    relu,
+    spread_block,
+    spread_row,
+)
 from minimidl.kernels.words import CROWD, list_samples
 
 
@@ -71,8 +79,8 @@ def finish(
 
 @compiled()
 def finish_relu(bias: Array, starts: Array, block: int, gates: Array, values: Array) -> None:
-    """The same for the common case, as loops without a branch that run many values at a time."""
-    zero = values.dtype.type(0)
+    """The same for the common case, many values at a time: a loop without a branch, or a tile."""
+    zero, lanes = values.dtype.type(0), VECTOR_BYTES // values.itemsize
     for gate in range(starts.shape[0] - 1):
         if block == 1:
             for i in range(starts[gate], starts[gate + 1]):
@@ -80,11 +88,12 @@ def finish_relu(bias: Array, starts: Array, block: int, gates: Array, values: Ar
                 values[i] = gates[i] * (zero if u < zero else u)
             continue
         for i in range(starts[gate], starts[gate + 1]):
-            for n in range(0, block, BLOCK_ROWS):
-                for f in range(BLOCK_ROWS):
-                    place = i * block + n + f
-                    u = values[place] + bias[gate * block + n + f]
-                    values[place] = gates[i] * (zero if u < zero else u)
+            if block % lanes == 0:
+                relu(values, i * block, bias, gate * block, gates[i], block)
+                continue
+            for n in range(block):
+                u = values[i * block + n] + bias[gate * block + n]
+                values[i * block + n] = gates[i] * (zero if u < zero else u)
 
 
 @compiled()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minimidl.arrays import Array
 from minimidl.kernels.tile_code import BLOCK_ROWS, VECTOR_BYTES
 
@@ -101,6 +103,14 @@ def outer_block(*args: Any) -> None:
 def copy(source: Array, start: int, target: Array, place: int, count: int) -> None:
     """``target[place:place + count] = source[start:start + count]``."""
     target[place:place + count] = source[start:start + count]
+
+
+def relu(
+    values: Array, start: int, bias: Array, bias_start: int, factor: Any, count: int
+) -> None:
+    """Bias, ReLU and a factor, in place."""
+    u = values[start:start + count] + bias[bias_start:bias_start + count]
+    values[start:start + count] = factor * np.where(u < 0, u.dtype.type(0), u)
 
 
 def first_bit(word: Any) -> int:

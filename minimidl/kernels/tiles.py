@@ -30,7 +30,19 @@ from numba.extending import intrinsic
 from minimidl.kernels import plain_tiles
 from minimidl.kernels.dot_tiles import dot_tile, kept_tile
 from minimidl.kernels.outer_tiles import outer_tile, spread_tile
-from minimidl.kernels.tile_code import BLOCK_ROWS, GROUP, TILE, VECTOR_BYTES, most, pointer
+from minimidl.kernels.tile_code import (
+    BLOCK_ROWS,
+    GROUP,
+    TILE,
+    VECTOR_BYTES,
+    load,
+    most,
+    pointer,
+    spread,
+    steps,
+    store,
+    vector_of,
+)
 
 __all__ = [
     "BLOCK_ROWS",
@@ -50,6 +62,7 @@ __all__ = [
     "outer_block",
     "outer_long",
     "outer_row",
+    "relu",
     "spread_block",
     "spread_row",
 ]
@@ -79,6 +92,30 @@ def first_bit_code(_: Any, word: Any) -> Any:
     return types.int64(word), code
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def relu_tile(
+    _: Any, values: Any, start: Any, bias: Any, bias_start: Any, factor: Any, count: Any
+) -> Any:
+    """``values = factor * relu(values + bias)`` in place; ``count`` fills whole registers."""
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        values, start, bias, bias_start, factor, count = given
+        k = signature.args
+        vector = vector_of(k[0])
+        place = pointer(context, builder, k[0], values, start)
+        added = pointer(context, builder, k[2], bias, bias_start)
+        many, zero = spread(builder, factor, vector), ir.Constant(vector, [0.0] * vector.count)
+
+        def body(t: Any) -> None:
+            u = builder.fadd(load(builder, place, t, vector), load(builder, added, t, vector))
+            below = builder.fcmp_ordered("<", u, zero)  # NaN stays NaN
+            store(builder, builder.fmul(many, builder.select(below, zero, u)), place, t)
+
+        steps(builder, count, vector.count, body)
+        return context.get_dummy_value()
+
+    return types.void(values, start, bias, bias_start, factor, count), code
+
+
 CHAINS = 4
 """Sums per answer in ``outer_long``, for a long list of short rows."""
 KEPT = (10, 4, 1)
@@ -89,12 +126,12 @@ if config.DISABLE_JIT:
     outer_row, outer_block = plain_tiles.outer_row, plain_tiles.outer_block
     outer_long = plain_tiles.outer_row
     spread_row, spread_block = plain_tiles.spread_row, plain_tiles.spread_block
-    copy, first_bit = plain_tiles.copy, plain_tiles.first_bit
+    copy, first_bit, relu = plain_tiles.copy, plain_tiles.first_bit, plain_tiles.relu
     dot_10, dot_4, dot_1 = (plain_tiles.kept(vectors) for vectors in KEPT)
 else:
     dot_row, dot_block = dot_tile(1), dot_tile(BLOCK_ROWS)
     outer_row, outer_block = outer_tile(1), outer_tile(BLOCK_ROWS)
     outer_long = outer_tile(1, CHAINS)
     spread_row, spread_block = spread_tile(1), spread_tile(BLOCK_ROWS)
-    copy, first_bit = copy_tile, first_bit_code
+    copy, first_bit, relu = copy_tile, first_bit_code, relu_tile
     dot_10, dot_4, dot_1 = (kept_tile(vectors) for vectors in KEPT)

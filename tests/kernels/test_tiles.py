@@ -31,7 +31,8 @@ def callable_tile(tile):
 
 
 PAIRS = {name: (callable_tile(getattr(tiles, name)), getattr(plain_tiles, name)) for name in (
-    "dot_row", "dot_block", "outer_row", "outer_block", "spread_row", "spread_block", "copy")}
+    "dot_row", "dot_block", "outer_row", "outer_block", "spread_row", "spread_block", "copy",
+    "relu")}
 PAIRS["outer_long"] = (callable_tile(tiles.outer_long), plain_tiles.outer_row)
 PAIRS |= {f"dot_{vectors}": (callable_tile(getattr(tiles, f"dot_{vectors}")),
                              plain_tiles.kept(vectors)) for vectors in KEPT}
@@ -145,6 +146,19 @@ def test_copy_of_any_length(dtype):
     for count in [0, 1, 2, 15, 16, 17, 90]:
         copied = room.compare("copy", out, (source, 3, None, 7, count))
         np.testing.assert_array_equal(copied[7:7 + count], source[3:3 + count])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("registers", [1, 2, 4])
+def test_relu_of_whole_registers(dtype, registers):
+    room, count = Room(dtype), registers * lanes(dtype)
+    values, bias = room.draw(count + 5), room.draw(count + 2)
+    values[4] = np.nan  # stays what it is
+    before = values.copy()
+    done = room.compare("relu", values, (None, 3, bias, 1, np.dtype(dtype).type(0.5), count))
+    u = before[3:3 + count] + bias[1:1 + count]
+    np.testing.assert_allclose(done[3:3 + count], np.where(u < 0, 0, u) / 2, rtol=1e-6)
+    assert np.isnan(done[4])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
