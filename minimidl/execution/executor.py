@@ -72,6 +72,7 @@ class Executor(Layer):
         self.n_in, self.n_out = model.n_in, model.n_out
         self.stages = cut(model, threads)
         self.steps = [stage.segment or stage.chain or stage.layer for stage in self.stages]
+        self.looks_itself = bool(self.steps) and isinstance(self.steps[0], Segment | Chain)
         self.expected_dtype = self.dtype
         self.gradient = gradient
         self.active_only: ActiveOnly | None = None
@@ -96,7 +97,7 @@ class Executor(Layer):
 
         """
         x = self._shaped(x)
-        if not isinstance(self.steps[0], Segment):  # a segment looks for itself
+        if not self.looks_itself:
             check_finite(x)
         for step in self.steps:
             x = (step.predict(x, self.path) if isinstance(step, Segment | Chain)

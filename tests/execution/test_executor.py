@@ -223,6 +223,7 @@ def test_a_single_layer_and_a_dense_model():
     dense = Sequential(Linear(N_IN, 6), ReLU(), Linear(6, 2))
     np.testing.assert_array_equal(Executor(dense).predict(x), dense.forward(x)[0])
     np.testing.assert_array_equal(Executor(ReLU()).predict(x), np.maximum(x, 0))
+    np.testing.assert_array_equal(Executor(Dropout(0.5)).predict(x), x)  # nothing is left to run
 
 
 def test_layers_without_a_kernel_run_dense_and_say_so():
