@@ -21,7 +21,7 @@ import numpy as np
 from minimidl.arrays import Array, Memory
 from minimidl.errors import require, require_finite
 from minimidl.execution.chain_crowd import Crowd
-from minimidl.execution.chain_forms import Forms, Gathered, Singles
+from minimidl.execution.chain_forms import ChainForm, Gathered, Singles
 from minimidl.execution.choice import MANY, Call, calibration_file, shared_choice, size_of
 from minimidl.execution.link import Link
 from minimidl.execution.segment import FEW, UNKNOWN_DENSITY, check_finite
@@ -48,7 +48,7 @@ class Chain:
         self.known: dict[tuple[int, ...], str] = {}
         kernels = chain_kernels()
         self.links = [Link(layer, kernels) for layer in gated]
-        self.forms: dict[str, Forms] = {}
+        self.forms: dict[str, ChainForm] = {}
         if kernels is None:
             self.forms = {path: Gathered(self.links, linear) for path in ("neuron", "block")}
         else:
@@ -128,7 +128,7 @@ class Chain:
         return parts[0] if len(parts) == 1 else np.concatenate(
             [np.empty((0, form.n_out), x.dtype), *parts])
 
-    def ran(self, form: Forms, x: Array) -> Array:
+    def ran(self, form: ChainForm, x: Array) -> Array:
         """One batch by one form."""
         out = form.predict(x)
         if out is None:

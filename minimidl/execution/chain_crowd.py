@@ -8,14 +8,14 @@ from types import ModuleType
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.execution.chain_forms import Decided, Forms
+from minimidl.execution.chain_forms import ChainForm, Decided
 from minimidl.execution.forms import unpacked
 from minimidl.execution.link import Link
 from minimidl.execution.workers import share
 from minimidl.layers import Linear
 
 
-class Crowd(Forms):
+class Crowd(ChainForm):
     """Gate by gate, 64 samples at a time; see :mod:`minimidl.kernels.chain_batch`."""
 
     def __init__(

@@ -6,6 +6,7 @@ every gated layer its dense input and its decision. Both are None where gate sco
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,8 @@ from minimidl.layers import Linear
 Decided = list[tuple[Array, Decision]]
 """Dense input ``(batch, n_in)`` and decision of every gated layer."""
 
-class Forms:
+
+class ChainForm(ABC):
     """What all forms have.
 
     Args:
@@ -46,12 +48,12 @@ class Forms:
         result = self.forward(x)
         return None if result is None else result[0]
 
+    @abstractmethod
     def forward(self, x: Array) -> tuple[Array, Decided] | None:
         """Output, and what was decided."""
-        raise AssertionError("every form has its own")  # pragma: no cover
 
 
-class Singles(Forms):
+class Singles(ChainForm):
     """Sample by sample, a compact set from layer to layer; see :mod:`minimidl.kernels.chain`."""
 
     in_parts = True
@@ -116,7 +118,7 @@ class Singles(Forms):
         return mask[:, ::link.gated.block]
 
 
-class Gathered(Forms):
+class Gathered(ChainForm):
     """NumPy, sample by sample: where nothing is compiled. Gate scores read all columns."""
 
     def forward(self, x: Array) -> tuple[Array, Decided] | None:
