@@ -61,6 +61,7 @@ class Segment(Forms):
             return self.known[case], None
         if len(x) == 0:
             return "neuron", None
+        check_finite(x)  # before the scores of a threshold gate are made of it
         density, scores = self.density(x)
         path = self.choice.pick(self.kind(len(x), density), self.calls(x[:MANY]))
         if scores is None:  # nothing but the batch size decided
@@ -93,7 +94,8 @@ class Segment(Forms):
     def explain(self, batch: int) -> str:
         """What ``"auto"`` picks at this batch of normal noise, and why: the times measured here."""
         x = np.random.default_rng(0).normal(size=(batch, self.gated.n_in)).astype(self.bias.dtype)
-        density, kind = self.density(x)[0], self.kind(batch, self.density(x)[0])
+        density = self.density(x)[0]
+        kind = self.kind(batch, density)
         path = self.choice.pick(kind, self.calls(x[:MANY]))
         times = ", ".join(f"{name} {1e6 * self.choice.found[kind][name]:.0f}"
                           for name in self.paths(batch))

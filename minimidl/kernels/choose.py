@@ -84,25 +84,27 @@ def optimizer_kernels(size: int, dtype: Any) -> ModuleType | None:
     return importlib.import_module("minimidl.kernels.optimizers")
 
 
-MEASURED_WITH = "kernels of 2026-11"
-"""Changed whenever a kernel becomes faster or slower, so that old measurements are left behind."""
-
-
 def cache_folder() -> Path:
     """Where compiled kernels and what was measured of them are kept; need not be writable."""
     return Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__")
 
 
 def machine_name() -> str:
-    """A short name for what a timing depends on: processor, libraries, this package."""
+    """A short name for what a timing depends on: processor, libraries, and these kernels."""
     import numpy as np
 
-    model = ""
+    from minimidl.kernels.jit import sources_hash
+
+    model = sources = ""
+    try:
+        sources = sources_hash()
+    except OSError:  # in an archive: what was measured is kept as long as nobody deletes it
+        pass
     try:  # platform.processor() is empty on most Linux systems
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((line for line in lines if line.startswith("model name")), "")
     except OSError:
         pass
-    parts = (platform.machine(), platform.processor(), model, np.__version__, MEASURED_WITH,
+    parts = (platform.machine(), platform.processor(), model, np.__version__, sources,
              why_not_compiled() or "compiled")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

@@ -1,7 +1,7 @@
 """One sample, everything in one call: gate scores, selection, open rows, activation, next layer.
 
 For one sample the clock is memory: what counts is to read the open neurons' weights and nothing
-else, and to lose no time around it. So nothing returns to Python between the steps, eight rows are
+else, and to lose no time around it. So nothing returns to Python between the steps, six rows are
 read at once, and the exponentials of all gate values are made in one sweep.
 
 The scores are summed in another order than NumPy sums them. Where two gates differ by less than
