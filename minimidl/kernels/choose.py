@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -96,15 +97,11 @@ def machine_name() -> str:
     from minimidl.kernels.jit import sources_hash
 
     model = sources = ""
-    try:
+    with suppress(OSError):  # in an archive what was measured is kept until somebody deletes it
         sources = sources_hash()
-    except OSError:  # in an archive: what was measured is kept as long as nobody deletes it
-        pass
-    try:  # platform.processor() is empty on most Linux systems
+    with suppress(OSError):  # platform.processor() is empty on most Linux systems
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((line for line in lines if line.startswith("model name")), "")
-    except OSError:
-        pass
     parts = (platform.machine(), platform.processor(), model, np.__version__, sources,
              why_not_compiled() or "compiled")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
