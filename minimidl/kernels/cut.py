@@ -55,6 +55,16 @@ def first_guess(scores: Array, k: int, biggest: Any) -> tuple[Any, Any]:
 
 
 @compiled()
+def moved(cut: Any, step: Any, biggest: Any) -> Any:
+    """``cut + step``, held within the finite numbers; by halves, so that nothing overflows."""
+    half = type(cut)(0.5)
+    sum_of_halves = cut * half + step * half
+    if abs(sum_of_halves) >= biggest * half:
+        return biggest if step > 0 else -biggest
+    return cut + step
+
+
+@compiled()
 def cut_for(scores: Array, k: int, biggest: Any) -> Any:
     """A cut that ``k`` of ``(n,)`` finite scores reach; with ties, the k-th largest score itself.
 
@@ -69,12 +79,12 @@ def cut_for(scores: Array, k: int, biggest: Any) -> Any:
     half, step = kind(0.5), high - low
     while many < k:
         high, few = low, many
-        low = max(low - step, -biggest)
+        low = moved(low, -step, biggest)
         step = min(step, biggest * kind(0.25)) * kind(2)
         many = count_from(scores, low)
     while few >= k and high < biggest:
         low, many = high, few
-        high = min(high + step, biggest)
+        high = moved(high, step, biggest)
         step = min(step, biggest * kind(0.25)) * kind(2)
         few = count_from(scores, high)
     if few >= k:  # k scores are the largest float there is
