@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from minimidl.bench.suite import Row
+from minimidl.layers.initial import aligned_copy
 
 ARRAY_BYTES = (32 << 10, 256 << 10, 8 << 20, 128 << 20)
 """On most machines in the first, second and third cache, and in none of them."""
@@ -46,7 +47,7 @@ def flop_rate(seconds: float, rounds: int) -> float:
     """GFLOP/s of multiply-adds that never wait for memory."""
     from minimidl.kernels.ceilings import CHAINS, LINKS, multiply_add
 
-    lanes = np.ones((CHAINS, LANES), np.float32)
+    lanes = aligned_copy(np.ones((CHAINS, LANES), np.float32))
     half, one = np.float32(0.5), np.float32(1)
     rate = best_rate(lambda repeats: multiply_add(lanes, half, one, repeats), seconds, rounds)
     return 2 * lanes.size * LINKS * rate / 1e9
@@ -56,7 +57,7 @@ def read_rate(size: int, seconds: float, rounds: int) -> float:
     """GB/s of reading an array of ``size`` bytes again and again."""
     from minimidl.kernels.ceilings import read_all
 
-    values = np.ones(size // 4, np.float32)
+    values = aligned_copy(np.ones(size // 4, np.float32))  # else luck halves the first cache
     return values.nbytes * best_rate(lambda repeats: read_all(values, repeats), seconds,
                                      rounds) / 1e9
 
