@@ -50,7 +50,7 @@ class Forms:
         self.next_bias = linear.params["bias"][None, :]  # (1, n_out), a view
         self.light = None if gated.light is None else LightPart(gated.light, linear)
         self.no_light = np.empty((0, 0), self.weight_t.dtype)
-        self.nobody = np.empty(0, np.int64)
+        self.no_indices = np.empty(0, np.int64)
         self.code = ACTIVATION_CODES[gated.activation]
         self.binary = gated.gate_value == "binary"
         if self.kernels is not None:
@@ -109,7 +109,7 @@ class Forms:
         """
         gated, scores = self.gated, self.no_light
         k, cut, temperature = self.selection()
-        offsets = indices = self.nobody
+        offsets = indices = self.no_indices
         if keep:
             offsets, indices = self.room(len(x), k)
             scores = np.empty((len(x), gated.n_gates), x.dtype)

@@ -28,7 +28,7 @@ BLOCK_TILE = TILE // BLOCK_ROWS
 """Samples, or registers of a row, that meet four neurons in a tile."""
 AHEAD = 4
 """Neurons between asking for a piece of weights and using it."""
-HERD = 256
+NEURONS = 256
 """Single neurons at a time: 1 MB of weights for a thousand inputs."""
 LONGEST = 64
 """Registers of a row at a time where four neurons share a tile: 4 + 6 such rows are 40 kB.
@@ -126,16 +126,16 @@ def multiply(
     pages, while one panel after the other asks for its piece of every row.
     """
     n_in = x.shape[1]
-    weights, order = weight_t.reshape(weight_t.size), np.empty(HERD, np.int64)
-    herd = lists.shape[0] if block > 1 else HERD
-    for first in range(0, lists.shape[0], herd):
-        stop = min(first + herd, lists.shape[0])
-        multiply_herd(x, weights[first * block * n_in:], lists[first:stop], starts[first:stop + 1],
+    weights, order = weight_t.reshape(weight_t.size), np.empty(NEURONS, np.int64)
+    at_once = lists.shape[0] if block > 1 else NEURONS
+    for first in range(0, lists.shape[0], at_once):
+        stop = min(first + at_once, lists.shape[0])
+        multiply_some(x, weights[first * block * n_in:], lists[first:stop], starts[first:stop + 1],
                       block, order, panel, values)
 
 
 @compiled()
-def multiply_herd(
+def multiply_some(
     x: Array, weights: Array, lists: Array, starts: Array, block: int, order: Array, panel: Array,
     values: Array,
 ) -> None:
