@@ -10,11 +10,15 @@ from minimidl.layers.gated_stack import GatedStack
 from minimidl.layers.input_gate import InputGate
 from minimidl.layers.layer_norm import LayerNorm
 from minimidl.layers.linear import Linear
+from minimidl.layers.masked import Masked, MaskedLinear
+from minimidl.layers.masked_gates import MaskedDynamicGate, MaskedMIDL
 from minimidl.layers.midl import MIDL
 from minimidl.layers.sequential import Sequential, gated_layers, leaves, memory_at
+from minimidl.layers.wires import masked_layers, wires_of
 
 __all__ = [
     "ACTIVATIONS", "GELU", "MIDL", "Dropout", "DynamicGate", "Gated", "GatedLinear",
-    "GatedStack", "InputGate", "Layer", "LayerNorm", "Linear", "ReLU", "Sequential", "Sigmoid",
-    "Tanh", "gated_layers", "leaves", "memory_at",
+    "GatedStack", "InputGate", "Layer", "LayerNorm", "Linear", "Masked", "MaskedDynamicGate",
+    "MaskedLinear", "MaskedMIDL", "ReLU", "Sequential", "Sigmoid", "Tanh", "gated_layers",
+    "leaves", "masked_layers", "memory_at", "wires_of",
 ]

@@ -50,7 +50,7 @@ class GatedLinear(Gated):
 
     def apply(self, x: Array, decision: Decision) -> tuple[Array, Memory]:
         """``out = light + gate * (full - light)``, ``(batch, n_units)``."""
-        u = x @ self.params["weight"]
+        u = x @ self.full_weight()
         u += self.params["bias"]
         full = self.function.value(u)
         gate = self.to_units(decision.gate)
@@ -64,12 +64,25 @@ class GatedLinear(Gated):
             "difference": difference, "light": light_memory,
         }
 
+    def full_weight(self) -> Array:
+        """The weight that the full path multiplies by; a masked layer answers less than it has."""
+        return self.params["weight"]
+
+    def full_gradient(self, grad_u: Array, memory: Memory) -> Array:
+        """``dL/dW`` from ``dL/du``."""
+        return self.weight_gradient(memory["x"], grad_u)
+
+    def weight_gradient(self, x: Array, grad_u: Array) -> Array:
+        """``x^T du``, by way of its transpose: neuron by neuron in memory, as the weight lies."""
+        product: Array = (grad_u.T @ x).T
+        return product
+
     def backward(
         self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
     ) -> tuple[Array, Grads]:
         """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
         grad_u, others, grads = self._pull_back(grad_output, memory, grad_gate)
-        grad_x = grad_u @ self.params["weight"].T
+        grad_x = grad_u @ self.full_weight().T
         for other in others:
             grad_x += other
         return grad_x, grads
@@ -84,11 +97,10 @@ class GatedLinear(Gated):
         self, grad_output: Array, memory: Memory, grad_gate: Array | None
     ) -> tuple[Array, list[Array], Grads]:
         """``dL/du``, what reaches ``x`` by gate and light path, and all gradients."""
-        x, gate = memory["x"], memory["gate"]
+        gate = memory["gate"]
         require_like(grad_output, gate, "grad_output")
         grad_u = grad_output * gate * self.function.slope(memory["u"], memory["full"])
-        # Transposed product: the gradient lies in memory as its weight does, neuron by neuron.
-        grads = {"weight": (grad_u.T @ x).T, "bias": grad_u.sum(axis=0)}
+        grads = {"weight": self.full_gradient(grad_u, memory), "bias": grad_u.sum(axis=0)}
         per_gate = self.to_gates(grad_output * memory["difference"])
         gate_grad_x, gate_grads = self.decide_backward(per_gate, grad_gate, memory["decision"])
         grads |= gate_grads
