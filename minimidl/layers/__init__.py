@@ -4,6 +4,7 @@ from minimidl.layers.activations import ACTIVATIONS, GELU, ReLU, Sigmoid, Tanh
 from minimidl.layers.base import Layer
 from minimidl.layers.dropout import Dropout
 from minimidl.layers.dynamic_gate import DynamicGate
+from minimidl.layers.experts import Experts
 from minimidl.layers.gated import Gated
 from minimidl.layers.gated_linear import GatedLinear
 from minimidl.layers.gated_stack import GatedStack
@@ -17,7 +18,7 @@ from minimidl.layers.sequential import Sequential, gated_layers, leaves, memory_
 from minimidl.layers.wires import masked_layers, wires_of
 
 __all__ = [
-    "ACTIVATIONS", "GELU", "MIDL", "Dropout", "DynamicGate", "Gated", "GatedLinear",
+    "ACTIVATIONS", "GELU", "MIDL", "Dropout", "DynamicGate", "Experts", "Gated", "GatedLinear",
     "GatedStack", "InputGate", "Layer", "LayerNorm", "Linear", "Masked", "MaskedDynamicGate",
     "MaskedLinear", "MaskedMIDL", "ReLU", "Sequential", "Sigmoid", "Tanh", "gated_layers",
     "leaves", "masked_layers", "memory_at", "wires_of",

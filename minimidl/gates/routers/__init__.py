@@ -1,0 +1,12 @@
+"""Routers: which few big blocks (experts) a sample is sent to, and with what weight."""
+
+from minimidl.gates.routers.base import Router
+from minimidl.gates.routers.by_name import ROUTERS, make_router
+from minimidl.gates.routers.capacity import capacity_of, within_capacity
+from minimidl.gates.routers.switch import SwitchRouter
+from minimidl.gates.routers.topk import TopKRouter
+
+__all__ = [
+    "ROUTERS", "Router", "SwitchRouter", "TopKRouter", "capacity_of", "make_router",
+    "within_capacity",
+]
