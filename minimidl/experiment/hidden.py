@@ -39,6 +39,13 @@ def light_arguments(options: ModelOptions) -> dict[str, Any]:
     return {"light": options.light_path, "light_rank": options.light_rank, "init": options.init}
 
 
+def dynamic_arguments(options: ModelOptions) -> dict[str, Any]:
+    """What DynamicGate takes, with missing connections or without."""
+    return {"threshold": options.gate_threshold, "estimator": options.gate_estimator,
+            "min_keep": options.gate_min_keep, **shared_arguments(options),
+            **light_arguments(options)}
+
+
 def midl_hidden(
     n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
 ) -> list[Layer]:
@@ -52,10 +59,7 @@ def dynamic_hidden(
     n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
 ) -> list[Layer]:
     """One DynamicGate layer."""
-    return [DynamicGate(n_in, n_units, threshold=options.gate_threshold,
-                        estimator=options.gate_estimator, min_keep=options.gate_min_keep,
-                        dtype=dtype, seed=rng, **shared_arguments(options),
-                        **light_arguments(options))]
+    return [DynamicGate(n_in, n_units, dtype=dtype, seed=rng, **dynamic_arguments(options))]
 
 
 def static_hidden(

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Rng
 from minimidl.errors import require
+from minimidl.experiment.baselines import BASELINES
 from minimidl.experiment.hidden import (
     Hidden,
     dense_hidden,
@@ -17,7 +18,7 @@ from minimidl.experiment.hidden import (
     static_hidden,
 )
 from minimidl.experiment.options import ModelOptions
-from minimidl.layers import Dropout, Layer, Linear, Sequential
+from minimidl.layers import Dropout, Layer, Linear, MaskedLinear, Sequential
 from minimidl.seeds import make_rng
 
 __all__ = ["HIDDEN", "MODELS", "ModelOptions", "build_model"]
@@ -25,6 +26,7 @@ __all__ = ["HIDDEN", "MODELS", "ModelOptions", "build_model"]
 HIDDEN: dict[str, Hidden] = {
     "dense": dense_hidden, "dropout": dense_hidden, "midl": midl_hidden,
     "dynamicgate": dynamic_hidden, "static-gate": static_hidden, "input-gate": input_hidden,
+    **BASELINES,
 }
 MODELS = tuple(HIDDEN)
 
@@ -35,6 +37,7 @@ def build_model(
 ) -> Sequential:
     """Build ``n_in - width... - n_out``; hidden layers by name, the last one linear.
 
+    Of the models with missing connections (pruned, set, rigl) the last layer may miss some, too.
     ``dropout`` is ``dense`` with half of its neurons dropped at random in training, or more where
     ``options.dropout`` says so.
 
@@ -56,5 +59,6 @@ def build_model(
         layers = []
         for wide, n_units in zip((n_in, *options.width), options.width, strict=False):
             layers += HIDDEN[name](wide, n_units, options, rng, dtype) + drop
-    last = Linear(options.width[-1], n_out, init="xavier", dtype=dtype, seed=rng)
+    plain = MaskedLinear if any(type(layer) is MaskedLinear for layer in layers) else Linear
+    last = plain(options.width[-1], n_out, init="xavier", dtype=dtype, seed=rng)
     return Sequential(*layers, last)

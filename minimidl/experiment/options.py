@@ -32,6 +32,14 @@ class ModelOptions:
         light_rank: width of the low-rank light path.
         dropout: rate after each hidden layer.
         init: starting weights: ``"he"``, ``"xavier"`` or ``"orthogonal"``.
+        wiring_density: share of live connections, of all layers together (pruned, set, rigl,
+            dynamicgate+rigl); share of open ones (weight-gate).
+        experts_number: experts per hidden layer; must divide its width.
+        experts_k: experts per sample, of topk-moe.
+        experts_capacity: places per expert in training, over an even share; 0 for no limit. Of
+            expert-choice: how many samples an expert takes, over an even share.
+        experts_priority: who keeps a place: ``"order"`` of the samples, or ``"probability"``.
+        experts_gate: gate network of the router.
 
     """
 
@@ -56,3 +64,9 @@ class ModelOptions:
     light_rank: int = 8
     dropout: float = 0.0
     init: str = "he"
+    wiring_density: float = 0.2
+    experts_number: int = 8
+    experts_k: int = 2
+    experts_capacity: float = 1.25
+    experts_priority: str = "order"
+    experts_gate: str = "linear"

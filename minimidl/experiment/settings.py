@@ -9,6 +9,7 @@ from typing import Any
 from minimidl.errors import InputError, require
 from minimidl.execution.training import GRADIENTS
 from minimidl.experiment.models import ModelOptions
+from minimidl.experiment.readers import check_read
 from minimidl.experiment.recipe import CONTROLLERS, DEFAULTS, OPTIMIZERS, TrainOptions
 from minimidl.gates import ESTIMATORS, GATE_VALUES, SIMPLEX, TOPK
 from minimidl.gates.choosers.by_name import CHOICES
@@ -18,6 +19,10 @@ from minimidl.layers.initial import INITIAL
 from minimidl.layers.light import LIGHT_PATHS
 from minimidl.learning import SCHEDULES
 from minimidl.learning.budget import KINDS
+
+__all__ = [
+    "Settings", "check_read", "choices", "known", "make_settings", "parse_assignments",
+]
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Settings:
         return {dotted(name): value for name, value in flat.items()}
 
 
-HEADS = ("gate", "light", "budget", "optimizer", "train")
+HEADS = ("gate", "light", "budget", "optimizer", "train", "wiring", "experts")
 
 
 def dotted(field: str) -> str:
@@ -75,34 +80,6 @@ def make_settings(dataset: str, chosen: Mapping[str, Any]) -> Settings:
     return Settings(
         ModelOptions(**{name: value for name, value in values.items() if name in own}),
         TrainOptions(**{name: value for name, value in values.items() if name not in own}))
-
-
-GATED = ("midl", "dynamicgate", "static-gate", "input-gate")
-TOPK_GATED = ("midl", "input-gate")
-THRESHOLD_GATED = ("dynamicgate", "static-gate", "input-gate")
-READERS: dict[str, tuple[str, ...]] = {
-    "gate.choose": ("input-gate",), "gate.net": ("midl", "dynamicgate", "input-gate"),
-    "gate.topk": TOPK_GATED, "gate.surrogate": TOPK_GATED,
-    "gate.estimator": THRESHOLD_GATED, "gate.min_keep": THRESHOLD_GATED,
-    "gate.threshold": THRESHOLD_GATED, "gate.cut_start": THRESHOLD_GATED,
-    "gate.cut_end": THRESHOLD_GATED, "gate.cut_schedule": THRESHOLD_GATED,
-    "light.": ("midl", "dynamicgate", "static-gate"), "budget.": THRESHOLD_GATED,
-    "gate.": GATED, "keep": GATED, "train.gradient": ("midl", "dynamicgate", "static-gate"),
-}
-"""Who reads a setting: the first entry that a name begins with; what is not here, everybody."""
-STAND_INS = ("gate.surrogate", "gate.estimator")
-"""What differentiates a hard decision; nothing where the mask counts as a constant."""
-
-
-def check_read(model: str, chosen: Mapping[str, Any]) -> None:
-    """Raise InputError for a chosen setting that ``model`` would ignore in silence."""
-    for name in chosen:
-        readers = next((who for head, who in READERS.items() if name.startswith(head)), (model,))
-        require(model in readers, "--set", f"{name} for {model}",
-                f"a setting that {model} reads", f"{name} is for {', '.join(readers)}")
-        exact = chosen.get("train.gradient") == "active-only" and name in STAND_INS
-        require(not exact, "--set", f"{name} with train.gradient=active-only",
-                "one of the two", "the gradient active-only has no stand-in for the mask")
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:

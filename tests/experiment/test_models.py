@@ -5,15 +5,25 @@ import pytest
 
 from minimidl.errors import InputError
 from minimidl.experiment import MODELS, ModelOptions, build_model
-from minimidl.layers import Dropout, DynamicGate, GatedStack, InputGate, Linear, gated_layers
+from minimidl.layers import (
+    Dropout,
+    DynamicGate,
+    GatedStack,
+    InputGate,
+    Linear,
+    MaskedDynamicGate,
+    MaskedLinear,
+    ReLU,
+    gated_layers,
+)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_name_builds_its_widths(name):
-    model = build_model(name, 7, 3, ModelOptions(width=(8, 6), keep=0.5))
+    model = build_model(name, 7, 3, ModelOptions(width=(8, 6), keep=0.5, experts_number=2))
     output, _ = model.forward(np.zeros((2, 7), np.float32))
     assert output.shape == (2, 3)
-    assert [p.shape for key, p in model.params.items() if key.endswith(".weight")] == [
+    assert [p.shape for key, p in model.params.items() if key.endswith(".weight") and ".gate." not in key] == [
         (7, 8), (8, 6), (6, 3)]
 
 
@@ -49,6 +59,21 @@ def test_shared_gates_refuse_what_they_do_not_have():
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(InputError, match=r"model: got 'gpt', expected one of dense, dropout, midl"):
         build_model("gpt", 7, 3)
+
+
+def test_missing_connections_reach_the_last_layer_but_not_behind_a_gate():
+    kinds = {name: [type(layer) for layer in build_model(name, 7, 3).layers]
+             for name in ("pruned", "set", "rigl", "dynamicgate+rigl")}
+    assert kinds["pruned"] == kinds["set"] == kinds["rigl"] == [MaskedLinear, ReLU, MaskedLinear]
+    assert kinds["dynamicgate+rigl"] == [MaskedDynamicGate, Linear]
+
+
+def test_experts_need_a_width_that_they_divide():
+    with pytest.raises(InputError, match=r"experts\.number: got 8, expected a divisor of .* 100"):
+        build_model("switch", 7, 3, ModelOptions(width=(100,)))
+    layer = gated_layers(build_model("topk-moe", 7, 3, ModelOptions(width=(12,),
+                                                                    experts_number=4)))["0"]
+    assert (layer.n_experts, layer.block, layer.choice.k) == (4, 3, 2)
 
 
 def test_a_static_gate_is_a_dynamic_gate_with_one_mask_for_all():

@@ -1,0 +1,63 @@
+"""Hidden layers of what gates are compared with.
+
+Missing connections, the same for every sample (pruned, set, rigl), with gates on top
+(dynamicgate+rigl); one learned gate per connection (weight-gate); few big blocks and a router that
+gives each sample to one or two of them (switch, topk-moe, expert-choice, soft-moe).
+"""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+
+from minimidl.arrays import Rng
+from minimidl.errors import require
+from minimidl.experiment.hidden import Hidden, dynamic_arguments, light_arguments
+from minimidl.experiment.options import ModelOptions
+from minimidl.layers import (
+    Experts,
+    Layer,
+    MaskedDynamicGate,
+    MaskedLinear,
+    ReLU,
+)
+
+
+def wired_hidden(
+    n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
+) -> list[Layer]:
+    """A masked linear layer and ReLU; all connections live until the wiring begins."""
+    return [MaskedLinear(n_in, n_units, init=options.init, dtype=dtype, seed=rng), ReLU()]
+
+
+def wired_dynamic_hidden(
+    n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
+) -> list[Layer]:
+    """A DynamicGate with missing connections."""
+    return [MaskedDynamicGate(n_in, n_units, dtype=dtype, seed=rng, **dynamic_arguments(options))]
+
+
+def experts_hidden(router: str, k: int | None = None) -> Hidden:
+    """Layers of experts under one kind of router; ``k=None`` reads ``experts.k``."""
+    def build(
+        n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
+    ) -> list[Layer]:
+        number = options.experts_number
+        require(n_units % number == 0, "experts.number", number,
+                f"a divisor of the hidden width {n_units}", "or choose another width")
+        return [Experts(
+            n_in, n_units, n_experts=number, router=router,
+            k=options.experts_k if k is None else k, capacity=options.experts_capacity,
+            priority=options.experts_priority, gate=options.experts_gate,
+            gate_rank=options.gate_rank, gate_spread=options.gate_spread,
+            gate_noise=options.gate_noise,
+            temperature=options.gate_temperature, dtype=dtype, seed=rng,
+            **light_arguments(options))]
+
+    return build
+
+
+BASELINES: dict[str, Hidden] = {
+    "pruned": wired_hidden, "set": wired_hidden, "rigl": wired_hidden,
+    "dynamicgate+rigl": wired_dynamic_hidden,
+    "switch": experts_hidden("switch", 1), "topk-moe": experts_hidden("topk"),
+}
