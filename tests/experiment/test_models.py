@@ -23,8 +23,8 @@ def test_every_name_builds_its_widths(name):
     model = build_model(name, 7, 3, ModelOptions(width=(8, 6), keep=0.5, experts_number=2))
     output, _ = model.forward(np.zeros((2, 7), np.float32))
     assert output.shape == (2, 3)
-    assert [p.shape for key, p in model.params.items() if key.endswith(".weight") and ".gate." not in key] == [
-        (7, 8), (8, 6), (6, 3)]
+    full = [key for key in model.params if key.endswith(".weight") and ".gate." not in key]
+    assert [model.params[key].shape for key in full] == [(7, 8), (8, 6), (6, 3)]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
