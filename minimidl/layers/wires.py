@@ -6,6 +6,7 @@ from minimidl.arrays import Array
 from minimidl.layers.base import Layer
 from minimidl.layers.masked import Masked
 from minimidl.layers.sequential import leaves
+from minimidl.layers.weight_gate import WeightGate
 
 
 def masked_layers(model: Layer) -> dict[str, Masked]:
@@ -20,4 +21,6 @@ def wires_of(layer: Layer) -> Array | None:
         ``(n_in, n_out)`` boolean, a copy; None for a layer whose connections are all there.
 
     """
+    if isinstance(layer, WeightGate):
+        return layer.wires
     return layer.mask.copy() if isinstance(layer, Masked) else None
