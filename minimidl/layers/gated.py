@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
-from minimidl.errors import require, require_finite, require_like
-from minimidl.gates import Chooser, Decision, gate_net
+from minimidl.errors import require, require_finite
+from minimidl.gates import Chooser, Decision, GateGradient, Pull, gate_net
 from minimidl.layers.base import Layer, need_rng
 
 
@@ -81,12 +81,12 @@ class Gated(Layer):
         return scores, memory
 
     def decide_backward(
-        self, grad_gate: Array, grad_probability: Array | None, decision: Decision
+        self, grad_gate: Array, pull: Pull | None, decision: Decision
     ) -> tuple[Array, Grads]:
-        """Pull gradients of gate value and probability back to ``x`` and to ``gate.*``."""
-        if grad_probability is not None:
-            require_like(grad_probability, decision.probability, "grad_gate")
-        grad_scores = self.chooser.backward(grad_gate, grad_probability, decision)
+        """Pull gradients of the gate value, and what budgets want, back to ``x`` and ``gate.*``."""
+        wanted = GateGradient.of(pull)
+        wanted.check(decision)
+        grad_scores = self.chooser.pull_back(grad_gate, wanted, decision)
         grad_x, grads = self.gate.backward(grad_scores, decision.memory["net"])
         return grad_x, {f"gate.{name}": value for name, value in grads.items()}
 

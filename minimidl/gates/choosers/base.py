@@ -13,7 +13,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Rng
 from minimidl.errors import require
-from minimidl.gates.decision import Decision
+from minimidl.gates.decision import Decision, GateGradient
 
 GATE_VALUES = ("probability", "binary")
 
@@ -59,6 +59,24 @@ class Chooser(ABC):
             decision: from :meth:`decide`.
 
         """
+
+    def scores_backward(self, grad_scores: Array, decision: Decision) -> Array:
+        """From ``dL/d(decision.scores)`` to the gate network's answers, which they usually are."""
+        return grad_scores
+
+    def pull_back(self, grad_gate: Array, pull: GateGradient, decision: Decision) -> Array:
+        """``dL/d`` (the gate network's answers): the task's pull and all of the budgets' together.
+
+        Raises InputError for a pull on a load, which only a router that draws has.
+        """
+        require(pull.load is None, "grad_gate.load", f"a pull on a {type(self).__name__}",
+                "a noisy Top-k router")
+        if pull.gate is not None:
+            grad_gate = grad_gate + pull.gate
+        grad = self.backward(grad_gate, pull.probability, decision)
+        if pull.scores is not None:
+            grad = grad + self.scores_backward(pull.scores, decision)
+        return grad
 
     def multiply(self, mask: Array, probability: Array) -> Array:
         """The value that multiplies."""

@@ -59,12 +59,11 @@ class Router(Chooser):
         return grad_weight
 
     def logits(self, scores: Array, training: bool, rng: Rng | None) -> tuple[Array, Memory]:
-        """From the router network's answers to one logit per expert, and a memory; here as is."""
-        return scores, {}
+        """From the router network's answers to one logit per expert, and a memory; here as is.
 
-    def scores_backward(self, grad_scores: Array, decision: Decision) -> Array:
-        """From ``dL/d(logits)`` to the router network's answers: the way back of :meth:`logits`."""
-        return grad_scores
+        :meth:`scores_backward` is the way back.
+        """
+        return scores, {}
 
     def decide(self, scores: Array, training: bool = False, rng: Rng | None = None) -> Decision:
         """Choose experts for every row of ``scores``; raises InputError where they are no rows."""
