@@ -14,6 +14,12 @@ from minimidl.layers.linear import Linear
 from minimidl.layers.masked import Masked, MaskedLinear
 from minimidl.layers.masked_gates import MaskedDynamicGate, MaskedMIDL
 from minimidl.layers.midl import MIDL
+from minimidl.layers.open_dropout import (
+    OpenDropout,
+    OpenDropoutDynamicGate,
+    OpenDropoutMIDL,
+)
+from minimidl.layers.random_gate import RandomGate
 from minimidl.layers.sequential import Sequential, gated_layers, leaves, memory_at
 from minimidl.layers.weight_gate import WeightGate
 from minimidl.layers.wires import masked_layers, wires_of
@@ -21,6 +27,7 @@ from minimidl.layers.wires import masked_layers, wires_of
 __all__ = [
     "ACTIVATIONS", "GELU", "MIDL", "Dropout", "DynamicGate", "Experts", "Gated", "GatedLinear",
     "GatedStack", "InputGate", "Layer", "LayerNorm", "Linear", "Masked", "MaskedDynamicGate",
-    "MaskedLinear", "MaskedMIDL", "ReLU", "Sequential", "Sigmoid", "Tanh", "WeightGate",
-    "gated_layers", "leaves", "masked_layers", "memory_at", "wires_of",
+    "MaskedLinear", "MaskedMIDL", "OpenDropout", "OpenDropoutDynamicGate", "OpenDropoutMIDL",
+    "RandomGate", "ReLU", "Sequential", "Sigmoid", "Tanh", "WeightGate", "gated_layers",
+    "leaves", "masked_layers", "memory_at", "wires_of",
 ]
