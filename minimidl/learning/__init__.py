@@ -1,6 +1,7 @@
 """Learning: optimisers, schedules, budgets, one visible training loop, checkpoints."""
 
 from minimidl.learning.adam import Adam, AdamW
+from minimidl.learning.balancing import ExpertChoiceCuts, LossFreeBalance
 from minimidl.learning.batches import Parts, TrainingData, count_steps, hold_out
 from minimidl.learning.budget import Budget
 from minimidl.learning.checkpoint import (
@@ -23,6 +24,7 @@ from minimidl.learning.history import (
 from minimidl.learning.loop import fit
 from minimidl.learning.optimizer import Optimizer
 from minimidl.learning.progress import blas_threads
+from minimidl.learning.routing import Importance, Load, LoadBalance, RouterZ
 from minimidl.learning.schedules import (
     SCHEDULES,
     by_name,
@@ -38,7 +40,8 @@ from minimidl.learning.sgd import SGD
 
 __all__ = [
     "SCHEDULES", "SGD", "Adam", "AdamW", "AugmentedLagrangian", "Budget", "Checkpoint",
-    "DualAscent", "Group", "History", "Optimizer", "Parts", "TrainingData", "blas_threads",
+    "DualAscent", "ExpertChoiceCuts", "Group", "History", "Importance", "Load", "LoadBalance",
+    "LossFreeBalance", "Optimizer", "Parts", "RouterZ", "TrainingData", "blas_threads",
     "by_accuracy", "by_loss", "by_name", "clip_global_norm", "constant", "cosine", "count_steps",
     "cubic", "evaluate", "exponential", "fit", "gate_group", "global_norm", "hold_out",
     "is_bias_or_norm", "is_gate", "linear", "load_checkpoint", "load_weights", "near_target",

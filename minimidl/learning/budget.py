@@ -13,11 +13,12 @@ from typing import Any
 from minimidl import losses
 from minimidl.arrays import Array, Memory
 from minimidl.errors import require
+from minimidl.gates import Pull
 from minimidl.layers import Gated, memory_at
 from minimidl.losses import Pair
 
-GradGate = dict[str, Array]
-"""``dL/d(gate probability)`` by layer path."""
+GradGate = dict[str, Pull]
+"""By layer path: ``dL/d(gate probability)``, or a :class:`minimidl.gates.GateGradient`."""
 
 FREE = {
     "mean": Pair(losses.mean_usage, losses.mean_usage_backward),
@@ -126,20 +127,19 @@ def total_budget(
 ) -> tuple[float, Any]:
     """Sum of all budgets, with ``grad_gate`` as ``backward`` of the model wants it.
 
-    That is None without budgets, an array for a model that is one gated layer (its path is the
-    empty string), else a dict by path.
+    That is None where none of them pulls, an array (or a
+    :class:`minimidl.gates.GateGradient`) for a model that is one gated layer (its path is the empty
+    string), else a dict by path.
     """
-    if not budgets:
-        return 0.0, None
     total, grad_gate = 0.0, GradGate()
     for budget in budgets:
         value, grads = budget(layers, memory, progress)
         total += value
         for path, grad in grads.items():
             grad_gate[path] = grad_gate[path] + grad if path in grad_gate else grad
-    return total, grad_gate.get("", grad_gate)
+    return total, grad_gate.get("", grad_gate) if grad_gate else None
 
 
-def _scaled(grads: GradGate, factor: float) -> GradGate:
+def _scaled(grads: Mapping[str, Array], factor: float) -> GradGate:
     """Every gradient times one number, without changing the dtype."""
     return {path: grad * grad.dtype.type(factor) for path, grad in grads.items()}

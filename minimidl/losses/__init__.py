@@ -33,6 +33,14 @@ from minimidl.losses.regression import (
     mean_squared_error,
     mean_squared_error_backward,
 )
+from minimidl.losses.routing import (
+    importance_cv,
+    importance_cv_backward,
+    load_balance,
+    load_balance_backward,
+    z_loss,
+    z_loss_backward,
+)
 
 LOSSES: dict[str, Pair] = {
     "cross-entropy": Pair(cross_entropy, cross_entropy_backward),
@@ -46,8 +54,9 @@ __all__ = [
     "binary_cross_entropy_backward", "cost_weighted_usage", "cost_weighted_usage_backward",
     "cross_entropy", "cross_entropy_backward", "hard_quadratic_usage",
     "hard_quadratic_usage_backward", "hinge_usage", "hinge_usage_backward", "huber",
-    "huber_backward", "keep_alive", "keep_alive_backward", "lagrangian_usage",
-    "lagrangian_usage_backward", "log_softmax", "mean_squared_error",
-    "mean_squared_error_backward", "mean_usage", "mean_usage_backward", "polarise",
-    "polarise_backward", "quadratic_usage", "quadratic_usage_backward",
+    "huber_backward", "importance_cv", "importance_cv_backward", "keep_alive",
+    "keep_alive_backward", "lagrangian_usage", "lagrangian_usage_backward", "load_balance",
+    "load_balance_backward", "log_softmax", "mean_squared_error", "mean_squared_error_backward",
+    "mean_usage", "mean_usage_backward", "polarise", "polarise_backward", "quadratic_usage",
+    "quadratic_usage_backward", "z_loss", "z_loss_backward",
 ]
