@@ -82,15 +82,18 @@ def refuse_unwritable(path: Path) -> Iterator[None]:
                          ) from error
 
 
-def write_json(path: str | Path | None, command: str, rows: Sequence[Row]) -> None:
+def write_json(
+    path: str | Path | None, command: str, rows: Sequence[Row], facts: Row | None = None
+) -> None:
     """Write ``{"minimidl": VERSION, "command": ..., "machine": ..., "rows": [...]}``.
 
-    Does nothing for ``path=None``. Raises InputError when the place cannot be written.
+    ``facts`` are further keys, before the rows. Does nothing for ``path=None``. Raises InputError
+    when the place cannot be written.
     """
     if path is None:
         return
     content = {"minimidl": minimidl.__version__, "command": command, "machine": machine(),
-               "rows": plain(list(rows))}
+               **plain(facts or {}), "rows": plain(list(rows))}
     write_atomically(Path(path), json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 

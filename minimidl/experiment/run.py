@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minimidl.arrays import Array
 from minimidl.data import Dataset
 from minimidl.errors import require
 from minimidl.execution import Executor
@@ -18,7 +20,29 @@ from minimidl.experiment.recipe import fit_arguments
 from minimidl.experiment.settings import Settings, known
 from minimidl.layers import Layer, Sequential, gated_layers
 from minimidl.learning import History, fit, load_checkpoint
+from minimidl.learning.loop import OnEpoch
 from minimidl.measure import count_macs
+
+CROWD = 256
+"""Samples of the second timing: enough for a matrix product to use each weight again and again."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model that has not seen the test part.
+
+    Attributes:
+        model: with the parameters of its best epoch.
+        history: epoch by epoch.
+        score: of the best epoch on the validation part, as the recipe judges; larger is better.
+        settings: how it was built and trained.
+
+    """
+
+    model: Sequential
+    history: History
+    score: tuple[float, ...]
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -44,25 +68,45 @@ def run_experiment(
         progress: whether to show a bar.
         checkpoint: file written after every epoch.
         resume: go on from that file.
-        timed: whether to measure the latency as well.
+        timed: whether to measure times and memory as well.
 
     Returns:
         The model and its row: see the contract in ``architecture.md``, ``train``.
 
     """
+    trained = train(name, data, settings, seed=seed, progress=progress, checkpoint=checkpoint,
+                    resume=resume)
+    row = {"model": name, "dataset": data.name, "seed": seed,
+           **judge(trained.model, data, timed=timed),
+           "epochs": len(trained.history),
+           "params": sum(p.size for p in trained.model.params.values()),
+           "checkpoint": None if checkpoint is None else str(checkpoint),
+           "settings": settings.as_dict()}
+    return Result(trained.model, trained.history, row)
+
+
+def train(
+    name: str, data: Dataset, settings: Settings, *, seed: int = 0, progress: bool = True,
+    checkpoint: Path | None = None, resume: bool = False, on_epoch: Sequence[OnEpoch] = (),
+) -> Trained:
+    """Build and train on what :func:`without_test` leaves; arguments as :func:`run_experiment`."""
+    data = without_test(data)
     model = build_model(name, data.n_features, data.n_classes, settings.model, seed=seed)
     config = {"model": name, "dataset": data.name, "settings": settings.as_dict(), "seed": seed}
     if resume and checkpoint is not None:
         check_same(config, load_checkpoint(checkpoint).config, checkpoint)
     runner = trained_by(model, settings)
+    arguments = fit_arguments(model, data, settings.model, settings.train)
     history = fit(runner, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
-                  config=config, **fit_arguments(model, data, settings.model, settings.train))
-    row = {"model": name, "dataset": data.name, "seed": seed, **judge(model, data)}
-    row |= latency(model, data) if timed else {}
-    row |= {"epochs": len(history), "params": sum(p.size for p in model.params.values()),
-            "checkpoint": None if checkpoint is None else str(checkpoint),
-            "settings": settings.as_dict()}
-    return Result(model, history, row)
+                  config=config, on_epoch=on_epoch, **arguments)
+    score = arguments["score"]
+    return Trained(model, history, score(history.rows[history.best(score)]), settings)
+
+
+def without_test(data: Dataset) -> Dataset:
+    """The same set with an empty test part: what is not there cannot choose anything."""
+    return replace(data, x_test=np.empty((0, data.n_features), data.x_train.dtype),
+                   y_test=np.empty(0, data.y_train.dtype))
 
 
 def trained_by(model: Sequential, settings: Settings) -> Layer:
@@ -106,21 +150,61 @@ def check_same(now: dict[str, Any], then: dict[str, Any], checkpoint: Path) -> N
             "the options the training began with", "or start a new checkpoint")
 
 
-def judge(model: Sequential, data: Dataset) -> dict[str, float]:
-    """Accuracy and costs on the test part, in evaluation mode."""
-    output, memory = model.forward(data.x_test)
-    accuracy = float((output.argmax(axis=1) == data.y_test).mean())
-    return {"accuracy": accuracy, **count_macs(model, memory).summary()}
+def judge(model: Sequential, data: Dataset, *, timed: bool = True) -> dict[str, Any]:
+    """Accuracy and costs on the test part, in evaluation mode: the one look at it.
+
+    Args:
+        model: trained and chosen.
+        data: only its test part is read, once.
+        timed: whether to measure times and memory, too; see :func:`clock`.
+
+    Returns:
+        ``accuracy macro_f1 active_ratio mac_ratio mac_ratio_with_gate macs``, and what
+        :func:`clock` measures.
+
+    """
+    x, labels = data.part("test")
+    output, memory = model.forward(x)
+    answers = output.argmax(axis=1)
+    count = count_macs(model, memory)
+    return {"accuracy": float((answers == labels).mean()),
+            "macro_f1": macro_f1(answers, labels, data.n_classes), **count.summary(),
+            **(clock(model, x, count.with_gate) if timed else {})}
 
 
-def latency(model: Sequential, data: Dataset) -> dict[str, Any]:
-    """Batch 1, one thread: this model against the best dense peer installed, in microseconds.
+def clock(model: Sequential, x: Array, macs: Array) -> dict[str, Any]:
+    """This model against the best dense peer installed, one thread, and its memory.
 
-    The sample is the test sample with the median number of MACs: how many neurons a threshold gate
-    opens differs from sample to sample.
+    Args:
+        model: trained.
+        x: ``(n, n_in)``, the test part.
+        macs: ``(n,)`` or ``(1,)``, what each sample costs.
+
+    Returns:
+        ``latency_us dense_latency_us peer`` of the sample with the median number of MACs (how many
+        neurons a threshold gate opens differs from sample to sample);
+        ``latency_us_b256 dense_latency_us_b256 peer_b256``, microseconds *per sample*, of 256
+        samples spread evenly over the part (repeated where it has fewer); ``peak_memory_bytes``
+        of one prediction of these 256: see :func:`minimidl.bench.peak.prediction_peak`.
+
     """
     from minimidl.bench import batch1_latency  # peers are heavy: imported when asked for
+    from minimidl.bench.peak import prediction_peak
 
-    macs = count_macs(model, model.forward(data.x_test)[1]).with_gate
     median = int(np.argsort(macs)[len(macs) // 2])
-    return batch1_latency(model, data.x_test[median:median + 1])
+    crowd = np.ascontiguousarray(x[np.linspace(0, len(x) - 1, CROWD).astype(int)])
+    many = batch1_latency(model, crowd)
+    each = {f"{name}_b{CROWD}": None if many[name] is None else many[name] / CROWD
+            for name in ("latency_us", "dense_latency_us")}
+    return {**batch1_latency(model, x[median:median + 1]), **each, f"peer_b{CROWD}": many["peer"],
+            "peak_memory_bytes": prediction_peak(model, crowd)}
+
+
+def macro_f1(answers: Array, labels: Array, n_classes: int) -> float:
+    """Mean over the classes of ``2 TP / (2 TP + FP + FN)``: rare classes count as much as others.
+
+    A class that neither occurs nor is answered says nothing and is left out.
+    """
+    right = np.bincount(labels[answers == labels], minlength=n_classes)
+    both = np.bincount(labels, minlength=n_classes) + np.bincount(answers, minlength=n_classes)
+    return float(np.mean(2 * right[both > 0] / both[both > 0]))
