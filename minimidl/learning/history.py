@@ -60,6 +60,30 @@ def near_target(target: float, within: float = 0.01) -> Score:
     return score
 
 
+def at_density(limit: float, then: Score = by_accuracy, within: float = 0.01) -> Score:
+    """Best among the epochs whose layers are as sparse as they shall be; before, the sparsest.
+
+    While pruning still closes connections the early epochs are often the most accurate, and the
+    densest: restoring one of them would silently undo the pruning.
+
+    Args:
+        limit: density of the masked layers, as the rows of a wiring tell it.
+        then: what best means among those epochs.
+        within: how far above is near enough, as a share of ``limit``: whole numbers of connections
+            rarely hit it.
+
+    """
+    require(0 < limit <= 1, "limit", limit, "a density in (0, 1]")
+    require(within >= 0, "within", within, "a share of the limit, at least 0")
+
+    def score(row: Row) -> tuple[float, ...]:
+        if row["density"] <= limit * (1.0 + within):
+            return (1.0, *then(row))
+        return (0.0, -row["density"])
+
+    return score
+
+
 class History:
     """Rows of per-epoch metrics, in order; plain numbers, so that JSON brings back the same bits.
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Grads, Memory
-from minimidl.errors import require
 from minimidl.layers import Layer
-from minimidl.learning.batches import TrainingData, check_data, count_steps, shuffled_batches
+from minimidl.learning.batches import TrainingData, count_steps, shuffled_batches
 from minimidl.learning.budget import BudgetRule, total_budget
+from minimidl.learning.checks import check_fit, check_optimizer, require_finite_loss
 from minimidl.learning.clipping import clip_global_norm
 from minimidl.learning.evaluate import evaluate, find_loss, gates_of
 from minimidl.learning.groups import is_gate
@@ -31,6 +31,7 @@ from minimidl.learning.run import Run
 from minimidl.learning.schedules import Schedule, constant
 from minimidl.learning.states import drive_states
 from minimidl.learning.steering import after_step, report, steered_states
+from minimidl.learning.wiring import Wiring
 from minimidl.losses import Pair
 
 OnEpoch = Callable[[Row, Layer], None]
@@ -46,6 +47,7 @@ def fit(
     restore_best: bool = True, score: Score = by_accuracy, progress: Progress = True,
     on_epoch: Sequence[OnEpoch] = (), checkpoint: str | Path | None = None, resume: bool = False,
     config: Mapping[str, Any] | None = None, threads: int | None = 1,
+    wiring: Wiring | None = None,
 ) -> History:
     """Train a model in place. The same seed gives the same bits, resumed or not.
 
@@ -73,16 +75,18 @@ def fit(
         resume: go on from that file.
         config: your facts for the file, such as model name and options.
         threads: of BLAS; None leaves it alone.
+        wiring: changes the masks of masked layers on the way, such as
+            :class:`~minimidl.learning.RigL` or :class:`~minimidl.learning.Pruning`.
 
     Returns:
         One row per epoch: ``epoch`` (from 1), ``loss`` and ``budget`` (means over the steps),
         ``val_loss``, ``val_accuracy`` (a fraction, or None), ``active_ratio`` and ``usage``
         (executed share and mean probability of the gated neurons, validation part),
-        ``learning_rate`` (of the last step), ``seconds``; and what controllers report.
+        ``learning_rate`` (of the last step), ``seconds``; and what controllers and wiring report.
 
     Raises:
-        InputError: bad input or divergence. The last checkpoint on disk stays valid, then and
-            when Ctrl-C interrupts.
+        InputError: bad input, divergence, or a wiring that would never act. The last checkpoint on
+            disk stays valid, then and when Ctrl-C interrupts.
 
     """
     pair, rate = find_loss(loss), as_schedule(learning_rate, optimizer)
@@ -90,12 +94,14 @@ def fit(
     steps = count_steps(len(data.x_train), batch_size)
     check_fit(data, epochs, patience, budgets, gates)
     check_optimizer(optimizer, model)
+    wiring = wiring or Wiring()
+    wiring.begin(model, optimizer, epochs * steps)
     settings = {"loss": loss if isinstance(loss, str) else "custom", "batch_size": batch_size,
                 "seed": seed, "optimizer": optimizer.title,
-                "n_train": len(data.x_train)}
+                "n_train": len(data.x_train), "wiring": wiring.title}
     run = Run(model, optimizer, np.random.default_rng(seed), score,
               None if checkpoint is None else Path(checkpoint), settings, config or {},
-              steered_states(budgets))
+              steered_states(budgets) | wiring.named_state())
     if resume:
         run.resume()
     step, last = run.epoch * steps, max(1, epochs * steps - 1)
@@ -112,7 +118,9 @@ def fit(
                     grad_output = pair.backward(loss_memory)
                     grads = model.backward_params(grad_output, memory, grad_gate)
                     clip_both(grads, clip, clip_gates)
-                    optimizer.step(grads, rate(step), **rows_to_step(optimizer, model, memory))
+                    if not wiring.before_step(step, memory, run.rng):
+                        optimizer.step(grads, rate(step), **rows_to_step(optimizer, model, memory))
+                    wiring.after_step(step, run.rng)
                     after_step(budgets)
                     means += np.array([value, penalty]) * (len(rows) / len(data.x_train))
                     step += 1
@@ -120,11 +128,12 @@ def fit(
                 judged = evaluate(model, data.x_val, data.y_val, pair)
                 require_finite_loss(judged["loss"])
             row = make_row(run.epoch + 1, means, judged, rate(step - 1), perf_counter() - begin)
-            row |= report(budgets)
+            row |= report(budgets) | wiring.report()
             run.end_epoch(row)
             bar.set_postfix_str(postfix(row))
             for callback in on_epoch:
                 callback(row, model)
+    wiring.finish()
     if restore_best:
         run.restore_best()
     return run.history
@@ -137,32 +146,6 @@ def as_schedule(
     if callable(learning_rate):
         return learning_rate
     return constant(optimizer.learning_rate if learning_rate is None else learning_rate)
-
-
-def check_fit(
-    data: TrainingData, epochs: int, patience: int | None, budgets: Sequence[BudgetRule],
-    gates: Mapping[str, Any],
-) -> None:
-    """Raise InputError for what would go wrong later."""
-    check_data(data)
-    require(epochs >= 1, "epochs", epochs, "at least 1")
-    require(patience is None or patience >= 1, "patience", patience, "at least 1, or None")
-    require(not budgets or len(gates) > 0, "budgets", f"{len(budgets)} for a model without gates",
-            "a model with gated layers, or no budget")
-
-
-def check_optimizer(optimizer: Optimizer, model: Layer) -> None:
-    """Refuse an optimiser of another model: it would change that one, and this one never learn."""
-    strange = [part.name for part in optimizer.parts if part.values.size
-               and not (part.name in model.params
-                        and np.may_share_memory(part.values, model.params[part.name]))]
-    require(not strange, "optimizer", f"arrays that are not this model's: {', '.join(strange)}",
-            "the arrays of this model", "build it from model.params")
-
-
-def require_finite_loss(value: float) -> None:
-    """Raise InputError for a loss that is NaN or infinite."""
-    require(bool(np.isfinite(value)), "loss", value, "finite numbers")
 
 
 def clip_both(grads: Grads, clip: float | None, clip_gates: float | None) -> None:
