@@ -2,8 +2,8 @@
 
 ``reference.py`` is the truth in plain loops, ``gather.py`` the NumPy form, all else Numba.
 ``jit.py`` owns every compile option, ``choose.py`` says whether compiled kernels run here, and
-``compiled.py`` and ``compiled_chain.py`` name those that do. Nothing in this package imports Numba
-until a compiled kernel is asked for.
+``compiled.py``, ``compiled_chain.py`` and ``compiled_wires.py`` name those that do. Nothing in this
+package imports Numba until a compiled kernel is asked for.
 
 A gated layer and the linear layer after it run in one of three compiled forms:
 
@@ -24,6 +24,10 @@ hands to the next layer.
 ``chain.py`` passes such a set through gated layers in a row, by ``columns.py`` and
 ``column_tiles.py``; ``chain_batch.py`` runs such layers for many samples at once, and
 ``chain_reference.py`` is their truth.
+
+Connections may be missing, too: ``wires.py`` runs *compressed rows* (``wires_reference.py`` is
+their truth, ``wire_lists.py`` lays them out, ``wire_tiles.py`` and ``plain_wires.py`` hold the
+tiles), and ``given.py`` runs gated layers whose decision was made elsewhere.
 
 Apart from that, ``rows.py`` solves large Top-k problems row by row for the gates: ``select.py``
 (the k best), ``sigmoid.py``, ``topk.py`` (LapSum, and rows that are not easy), ``capped.py``

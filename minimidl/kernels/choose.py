@@ -59,6 +59,13 @@ def chain_kernels() -> ModuleType | None:
     return importlib.import_module("minimidl.kernels.compiled_chain")
 
 
+def wire_kernels() -> ModuleType | None:
+    """As :func:`compiled_kernels`, the kernels of dead connections and of given decisions."""
+    if why_not_compiled():
+        return None
+    return importlib.import_module("minimidl.kernels.compiled_wires")
+
+
 def row_kernels(size: int, dtype: Any) -> ModuleType | None:
     """The module of row-wise Top-k solvers, or None where NumPy does it.
 
