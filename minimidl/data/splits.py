@@ -32,7 +32,7 @@ def stratified_split(labels: Array, sizes: Sequence[int], rng: Rng) -> list[Arra
     """
     require(min(sizes) >= 0 and sum(sizes) == len(labels), "sizes", list(sizes),
             f"counts that sum to {len(labels)}, the number of samples")
-    order = np.argsort(_ranks(labels, rng), kind="stable")
+    order = np.argsort(even_ranks(labels, rng), kind="stable")
     return [np.sort(part) for part in np.split(order, np.cumsum(sizes)[:-1])]
 
 
@@ -41,7 +41,7 @@ def cut(x: Array, sizes: Sequence[int]) -> list[Array]:
     return np.split(x, np.cumsum(sizes)[:-1])
 
 
-def _ranks(labels: Array, rng: Rng) -> Array:
+def even_ranks(labels: Array, rng: Rng) -> Array:
     """Random, evenly spread rank in (0, 1) of every sample inside its class, ``(n,)``."""
     ranks = np.empty(len(labels))
     for label in np.unique(labels):
