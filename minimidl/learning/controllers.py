@@ -100,7 +100,7 @@ class Controller:
                                       self.stiffness, at_most=self.at_most)
         pull = augmented_usage_backward(memo) / (self.aim * counted.dense)  # (batch,): per MAC
         prices = gate_prices(self.model, memory)
-        return value, {path: (pull[:, None] * prices[path]).astype(
+        return value, {path: per_gate(pull, prices[path]).astype(
             memory_at(memory, path)["probability"].dtype) for path in self.paths}
 
     def after_step(self) -> None:
@@ -136,6 +136,14 @@ class Controller:
         require(least < self.target and (self.at_most or self.target <= most), "target",
                 self.target, f"above {least:.3f} (what the gates alone cost) and at most "
                 f"{most:.3f} (all open)", "a smaller gate network lowers the floor")
+
+
+def per_gate(pull: Array, prices: Array) -> Array:
+    """What every gate feels: the pull per MAC of its sample, times its price.
+
+    A gate that holds for the whole batch (one row of prices) feels the pulls of all its samples.
+    """
+    return pull.sum() * prices if len(prices) == 1 else pull[:, None] * prices
 
 
 class DualAscent(Controller):

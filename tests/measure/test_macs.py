@@ -149,11 +149,16 @@ def test_a_gated_layer_after_an_input_gate_reads_open_features_too():
 
 
 def test_an_open_feature_may_still_be_known_to_be_0():
-    # MIDL leaves 2 of 6 numbers that may differ from 0; an input gate that opens 4 cannot add any.
+    # MIDL leaves 2 of 6 numbers that may differ from 0; an input gate that opens 4 cannot add any,
+    # and leaves those of the 2 that it opens.
     model = Sequential(MIDL(4, 6, keep=2), InputGate(6, keep=4, gate_rank=2), Linear(6, 5))
-    counted = count(model)
-    assert counted.layers[1].gate.tolist() == [2 * 2 + 2 * 6] * 5
-    assert counted.layers[2].layer.tolist() == [2 * 5] * 5
+    x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    memory = model.forward(x)[1]
+    counted = count_macs(model, memory)
+    assert counted.layers[1].gate.tolist() == [2 * 2 + 2 * 6] * 50
+    both = memory["0"]["decision"].active & memory["1"]["decision"].active
+    assert counted.layers[2].layer.tolist() == (5 * both.sum(axis=1)).tolist()
+    assert {0, 1, 2} >= set(both.sum(axis=1).tolist()) > {2}  # fewer than 2, for some
 
 
 @pytest.mark.parametrize("budget", ["model", "layer"])

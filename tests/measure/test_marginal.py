@@ -8,12 +8,19 @@ import pytest
 from minimidl import InputError
 from minimidl.layers import (
     MIDL,
+    Dropout,
     DynamicGate,
+    Experts,
     GatedStack,
     InputGate,
+    LayerNorm,
     Linear,
+    MaskedDynamicGate,
+    MaskedLinear,
+    MaskedMIDL,
     ReLU,
     Sequential,
+    WeightGate,
     gated_layers,
     memory_at,
 )
@@ -48,13 +55,26 @@ def test_what_gates_alone_cost_and_what_everything_costs():
     lambda: DynamicGate(6, 8, seed=3),
     lambda: Sequential(InputGate(6, choose="threshold", seed=3), Linear(6, 3)),
     lambda: Sequential(GatedStack(6, (8, 4), choose="threshold", seed=4), Linear(4, 3)),
+    lambda: Sequential(GatedStack(6, (4, 4, 6), choose="threshold", block=2, seed=4,
+                                  gate_value="probability"),
+                       DynamicGate(6, 8, gate="mlp"), Linear(8, 3)),
+    lambda: Sequential(MaskedDynamicGate(6, 8, density=0.5, seed=1), ReLU(),
+                       MaskedDynamicGate(8, 6, density=0.4, block=2, light="low-rank", seed=2),
+                       MaskedLinear(6, 3, density=0.5)),
+    lambda: Sequential(DynamicGate(6, 8, seed=1), Dropout(0.2), InputGate(8, choose="threshold",
+                       gate_value="probability", seed=3), MaskedMIDL(8, 6, density=0.3, seed=2),
+                       LayerNorm(6), Linear(6, 3)),
+    lambda: Sequential(MaskedDynamicGate(6, 8, density=0.5, seed=1), WeightGate(8, 4, seed=2)),
+    lambda: Sequential(Experts(6, 8, n_experts=4), Linear(8, 3)),
 ])
 def test_opening_one_gate_adds_its_price_exactly(make):
     model = make()
     memory = forward(model, 6)
     before = count_macs(model, memory).with_gate
     prices = gate_prices(model, memory)
-    for path in gated_layers(model):
+    for path, layer in gated_layers(model).items():
+        if isinstance(layer, WeightGate):
+            continue  # one gate for all samples: see below
         inner = memory_at(memory, path)
         decision = inner["decision"]
         more = decision.active.copy()
@@ -66,6 +86,22 @@ def test_opening_one_gate_adds_its_price_exactly(make):
         inner["decision"] = decision
         assert len(shut) > 0
         assert added[shut].tolist() == prices[path][shut, gate].tolist()
+
+
+def test_a_weight_gate_costs_its_price_on_the_average_over_the_samples():
+    model = Sequential(DynamicGate(6, 4, seed=1), WeightGate(4, 3, seed=2), Linear(3, 2))
+    memory = forward(model, 6)
+    before = count_macs(model, memory).with_gate.mean()
+    prices = gate_prices(model, memory)["1"]
+    assert prices.shape == (1, 12)
+    assert 0 < prices[0, 0] < 1  # the share of the samples that open its input
+    decision = memory["1"]["decision"]
+    for gate in np.flatnonzero(~decision.active[0]):
+        more = decision.active.copy()
+        more[0, gate] = True
+        memory["1"]["decision"] = replace(decision, active=more)
+        added = count_macs(model, memory).with_gate.mean() - before
+        assert added == pytest.approx(prices[0, gate], abs=1e-12)
 
 
 def test_nothing_is_changed():
