@@ -84,12 +84,12 @@ def read(path: Path) -> dict[str, Any]:
 
 def check_same(content: Mapping[str, Any], plan: Plan, path: Path) -> None:
     """Raise InputError where the rows of a file cannot stand beside new ones."""
-    now = {"version": minimidl.__version__, "machine": machine(), "common defaults": known(),
-           "--search": plan.search}
-    then = {"version": content["minimidl"], "machine": content["machine"],
-            "common defaults": content["defaults"], "--search": content["options"]["search"]}
-    for what, value in now.items():
-        refuse_unless(plain(value) == then[what], f"another {what}", path)
+    for what, now, then in (
+            ("another version", minimidl.__version__, content["minimidl"]),
+            ("another machine", machine(), content["machine"]),
+            ("other common defaults", known(), content["defaults"]),
+            ("another --search", plan.search, content["options"]["search"])):
+        refuse_unless(plain(now) == then, what, path)
     asked = set(plan.runs())
     for row in content["rows"]:
         if row["seed"] is None:

@@ -12,6 +12,8 @@ Box = tuple[float, float, float, float]
 STEPS = (8, 14, 22, 32, 44, 58, 74)
 """Distances from the point that are tried, nearest first."""
 
+LEADER = {"arrowstyle": "-", "linewidth": 0.6, "color": "#777777", "shrinkA": 0, "shrinkB": 3}
+
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 
 
@@ -75,9 +77,10 @@ def label_points(
     frame = ax.get_window_extent()
     room = tuple(scale * edge for edge in (frame.x0, frame.y0, frame.x1, frame.y1))
     sizes = [(0.56 * size * len(text), 1.2 * size) for text in texts]
-    for point, spot, text, centre in zip(points, spots, texts, place(spots, sizes, room),
-                                         strict=True):
-        ax.annotate(text, point, (centre[0] - spot[0], centre[1] - spot[1]),
-                    textcoords="offset points", ha="center", va="center", fontsize=size,
-                    arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": "#999999",
-                                "shrinkA": 0, "shrinkB": 3})
+    for point, spot, text, extent, centre in zip(points, spots, texts, sizes,
+                                                 place(spots, sizes, room), strict=True):
+        offset = centre[0] - spot[0], centre[1] - spot[1]
+        far = max(abs(offset[0]) - extent[0] / 2, abs(offset[1]) - extent[1] / 2) > STEPS[0]
+        ax.annotate(text, point, offset, textcoords="offset points", ha="center", va="center",
+                    fontsize=size, arrowprops=LEADER if far else None, zorder=4,
+                    bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.3})

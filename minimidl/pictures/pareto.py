@@ -31,6 +31,7 @@ def pareto(rows: Rows, cost: str = "mac_ratio_with_gate", ax: Any = None) -> Any
 
     Returns:
         The axes. The front is a line in steps: below and to the right of it everything is beaten.
+        Intervals may leave the axes, whose height follows the means.
 
     """
     ax = new_axes(ax, (6.5, 4.8))
@@ -40,7 +41,7 @@ def pareto(rows: Rows, cost: str = "mac_ratio_with_gate", ax: Any = None) -> Any
         style = look(row["model"])
         spread = None if row["accuracy_ci95"] is None else 100 * row["accuracy_ci95"]
         ax.errorbar(row[cost], 100 * row["accuracy_mean"], spread, color=style["color"],
-                    marker=style["marker"], markersize=7, capsize=2, elinewidth=0.8,
+                    marker=style["marker"], markersize=7, capsize=2, elinewidth=0.8, alpha=0.9,
                     markerfacecolor=style["color"] if row[flag] else "white", label=row["model"])
     front = sorted((row[cost], 100 * row["accuracy_mean"]) for row in rows if row[flag])
     if front:
@@ -48,22 +49,48 @@ def pareto(rows: Rows, cost: str = "mac_ratio_with_gate", ax: Any = None) -> Any
                 drawstyle="steps-post", zorder=0, label="front")
     ax.axvline(1, color="#bbbbbb", linewidth=1, linestyle=":", zorder=0)
     ax.set(xlabel=words, ylabel="test accuracy (%)")
-    ax.margins(x=0.12, y=0.12)
-    ax.grid(alpha=0.3)
+    limit(ax, [row[cost] for row in rows], [100 * row["accuracy_mean"] for row in rows],
+          times=cost != "mac_ratio_with_gate")
+    ax.grid(alpha=0.3, which="both")
     return ax
 
 
+def limit(ax: Any, costs: Sequence[float], accuracies: Sequence[float], *, times: bool) -> None:
+    """Room around the means; times on a logarithmic axis with plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if not costs:
+        return
+    low, high = min(accuracies), max(accuracies)
+    room = max(0.25 * (high - low), 0.1)
+    ax.set_ylim(low - room, high + room)
+    if times:
+        ax.set_xscale("log")
+        ax.set_xlim(min(*costs, 1) / 1.35, max(*costs, 1) * 1.35)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        ax.set_xlim(0, 1.12 * max(*costs, 1))
+
+
 def pareto_figure(rows: Rows, title: str = "") -> Any:
-    """Cost in MACs, in time of one sample and of 256, side by side, points named; the figure."""
+    """Cost in MACs, in time of one sample and of 256, side by side, points named; the figure.
+
+    Args:
+        rows: summary rows of one data set.
+        title: what they are of, such as ``"mnist, 5 seeds"``.
+
+    """
     from matplotlib.figure import Figure
 
     costs = [cost for cost in PANELS if any(row.get(cost) is not None for row in rows)]
-    figure = Figure(figsize=(5.6 * len(costs), 5.2), layout="constrained")
+    figure = Figure(figsize=(5.6 * len(costs), 5.4), layout="constrained")
     panels = figure.subplots(1, len(costs), squeeze=False, sharey=True)[0]
     for ax, cost in zip(panels, costs, strict=True):
         pareto(rows, cost, ax).label_outer()
-    figure.suptitle(f"{title}: accuracy against cost; filled: on the front; bars: 95 % intervals"
-                    .removeprefix(": "))
+    figure.suptitle(": ".join(filter(None, [title, "filled points are on the front (dashed); "
+                                                   "bars are 95 % intervals"])), fontsize=11)
     figure.draw_without_rendering()  # settles limits and layout, so that labels know their room
     for ax, cost in zip(panels, costs, strict=True):
         known = [row for row in rows if row.get(cost) is not None]

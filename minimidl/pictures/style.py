@@ -13,10 +13,22 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dropout": {"color": "#777777", "linestyle": "--", "marker": "D"},
     "midl": {"color": "#1b6ca8", "linestyle": (0, (5, 1)), "marker": "o"},
     "dynamicgate": {"color": "#d1611f", "linestyle": "-.", "marker": "^"},
+    # Other gates, in the colours of the sun; missing connections, green; experts, violet.
+    "static-gate": {"color": "#b8860b", "linestyle": (0, (3, 1, 1, 1)), "marker": "v"},
+    "weight-gate": {"color": "#a33b2a", "linestyle": (0, (1, 2)), "marker": "<"},
+    "input-gate": {"color": "#e0912f", "linestyle": (0, (8, 2)), "marker": ">"},
+    "pruned": {"color": "#1d5c33", "linestyle": (0, (4, 2)), "marker": "P"},
+    "set": {"color": "#3a7d44", "linestyle": (0, (2, 1)), "marker": "X"},
+    "rigl": {"color": "#62a86b", "linestyle": (0, (6, 1, 1, 1)), "marker": "h"},
+    "dynamicgate+rigl": {"color": "#6b7a1f", "linestyle": (0, (3, 3)), "marker": "*"},
+    "switch": {"color": "#5b3a8c", "linestyle": (0, (7, 3)), "marker": "p"},
+    "topk-moe": {"color": "#8a4f9e", "linestyle": (0, (2, 3)), "marker": "d"},
+    "expert-choice": {"color": "#b06fae", "linestyle": (0, (5, 2, 1, 2)), "marker": "8"},
+    "soft-moe": {"color": "#c94f8b", "linestyle": (0, (1, 1)), "marker": "H"},
 }
 """Colour, line and marker by model name: each differs in all three, so grey print is enough."""
 
-OTHER: dict[str, Any] = {"color": "#3a7d44", "linestyle": ":", "marker": "v"}
+OTHER: dict[str, Any] = {"color": "#3a7d44", "linestyle": ":", "marker": "."}
 
 
 def look(model: str) -> dict[str, Any]:
