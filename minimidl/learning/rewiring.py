@@ -39,8 +39,9 @@ class Rewiring(Wired):
         anneal: of the fraction: ``"cosine"`` (to 0 at ``until``), ``"constant"``, or ``"power"``:
             ``fraction (1 - progress)^exponent``.
         exponent: for ``"power"``.
-        grow: weights of new connections: ``"zeros"``, ``"normal"``, ``"uniform"``, ``"initial"``,
-            and for RigL ``"gradient"`` and ``"gradient-sign"``; see :mod:`.growth`.
+        grow_init: weights of new connections: ``"zeros"``, ``"normal"``, ``"uniform"``,
+            ``"initial"``, and for RigL ``"gradient"`` and ``"gradient-sign"``; see
+            :mod:`minimidl.learning.growth`.
         grow_scale: factor on them.
         slot_scale: optimiser slots of new connections start at this times the gradient (RigL).
 
@@ -53,20 +54,21 @@ class Rewiring(Wired):
 
     def __init__(
         self, fraction: float = 0.3, *, every: int = 0, begin: float = 0.0, until: float = 0.75,
-        anneal: str = "cosine", exponent: float = 3.0, grow: str = "zeros",
+        anneal: str = "cosine", exponent: float = 3.0, grow_init: str = "zeros",
         grow_scale: float = 1.0, slot_scale: float = 0.0,
     ) -> None:
         require(0 < fraction < 1, "fraction", fraction, "a share of the live ones, in (0, 1)")
         check_shares(begin, until, every)
         known = [name for name in GROWTH if self.sees_gradient or name not in BY_GRADIENT]
-        require(grow in known, "grow", repr(grow), f"one of {', '.join(known)}")
+        require(grow_init in known, "grow_init", repr(grow_init), f"one of {', '.join(known)}")
         require(slot_scale == 0 or self.sees_gradient, "slot_scale", slot_scale, "0",
                 "only RigL has the gradient of the moment")
         self.drop_fraction = drop_schedule(anneal, fraction, exponent)
-        self.shares, self.grow, self.grow_scale = (begin, until, every), grow, grow_scale
+        self.shares, self.grow_init, self.grow_scale = (begin, until, every), grow_init, grow_scale
         self.slot_scale = slot_scale
         super().__init__(fraction=fraction, every=every, begin=begin, until=until, anneal=anneal,
-                         exponent=exponent, grow=grow, grow_scale=grow_scale, slot_scale=slot_scale)
+                         exponent=exponent, grow_init=grow_init, grow_scale=grow_scale,
+                         slot_scale=slot_scale)
 
     def begin(self, model: Layer, optimizer: Optimizer, total_steps: int) -> None:
         """Fix the steps of the rewirings, and see that they will change something."""
@@ -78,7 +80,7 @@ class Rewiring(Wired):
         most = max(self.n_drop(layer, done) for layer in self.layers for done in self.table.times())
         require(most > 0, "fraction", f"{self.options['fraction']} of so few connections that none "
                 "is ever dropped", "one that drops at least one")
-        if self.grow == "initial":
+        if self.grow_init == "initial":
             self.state |= {f"start/{layer.path}": layer.weight[layer.mask] for layer in self.layers}
 
     def n_drop(self, layer: Connections, done: int) -> int:
@@ -113,7 +115,7 @@ class Rewiring(Wired):
         n_live, gone, born = layer.n_live, layer.mask & ~after, after & ~layer.mask
         pull = None if gradient is None else gradient[born]
         start = self.state.get(f"start/{layer.path}")
-        values = GROWTH[self.grow](rng, int(born.sum()), layer.weight[layer.mask], start, pull)
+        values = GROWTH[self.grow_init](rng, int(born.sum()), layer.weight[layer.mask], start, pull)
         layer.close(gone)
         layer.open(born, self.grow_scale * values, new_slots(layer.slots, self.slot_scale, pull))
         assert layer.n_live == n_live, "rewiring changed the number of live connections"

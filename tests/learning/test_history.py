@@ -1,7 +1,14 @@
 import pytest
 
 from minimidl import InputError
-from minimidl.learning import History, by_accuracy, by_loss, near_target, within_budget
+from minimidl.learning import (
+    History,
+    at_density,
+    by_accuracy,
+    by_loss,
+    near_target,
+    within_budget,
+)
 
 
 def row(accuracy: float | None, loss: float, active: float = 1.0) -> dict:
@@ -67,3 +74,15 @@ def test_column():
 def test_bad_input_is_told(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+def test_at_density_prefers_an_epoch_that_is_sparse_enough():
+    score = at_density(0.1, within=0.01)
+    dense = [row(a, 0.1) | {"density": d} for a, d in ((0.99, 1.0), (0.98, 0.4), (0.97, 0.2))]
+    assert History(dense).best(score) == 2, "none has arrived: the sparsest"
+    sparse = [row(a, 0.1) | {"density": 0.1004} for a in (0.7, 0.8, 0.75)]
+    assert History(dense + sparse).best(score) == 4, "0.1004 is within 1 %"
+    cheap = [row(0.6, 0.1, 0.3) | {"density": 0.1}]
+    assert History(dense + sparse + cheap).best(at_density(0.1, within_budget(0.45))) == 6
+    with pytest.raises(InputError, match="limit"):
+        at_density(0.0)
