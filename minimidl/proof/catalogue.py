@@ -16,11 +16,14 @@ from minimidl.proof.entries import (
     chooser_entries,
     estimator_entries,
     execution_entries,
+    expert_entries,
     gate_entries,
     layer_entries,
     loss_entries,
     option_entries,
     ranking_entries,
+    router_entries,
+    routing_entries,
     sampling_entries,
     simplex_entries,
     stack_entries,
@@ -39,6 +42,8 @@ def catalogue() -> list[Proof]:
               *threshold_entries.proofs(gates), *simplex_entries.proofs(gates),
               *ranking_entries.proofs(gates),
               *sampling_entries.proofs(gates), *estimator_entries.proofs(gates),
+              *router_entries.proofs(gates), *expert_entries.proofs(layers, gates),
+              *routing_entries.proofs(losses),
               *loss_entries.proofs(losses), *execution_entries.proofs(execution, layers)]
     names = [proof.name for proof in proofs]
     assert len(set(names)) == len(names), "two proofs share a name"

@@ -177,4 +177,5 @@ def dselect(scores: Array, k: int, n: int, temperature: float) -> Array:
 MAKERS: dict[str, Callable[[Any, Any, Rng | None], StandIn | None]] = {
     "TopKChooser": for_topk, "ThresholdChooser": for_threshold, "SplitChooser": for_split,
     "DSelectChooser": for_dselect,
+    "Router": lambda router, decision, rng: None,  # with the choice held, weights are smooth
 }
