@@ -42,7 +42,7 @@ class Experts(GatedLinear):
         priority: who stays: ``"order"`` (earlier samples) or ``"probability"`` (surer ones).
         drop_at_evaluation: whether capacity holds in evaluation too.
         evaluation: of expert-choice: ``"cuts"`` (a prediction depends on its sample alone; needs
-            :class:`minimidl.learning.ExpertCuts` in training) or ``"batch"`` (as in
+            :class:`minimidl.learning.ExpertChoiceCuts` in training) or ``"batch"`` (as in
             training; not causal).
         activation: of the experts: ``relu gelu gelu-tanh tanh sigmoid linear``.
         gate: the router's network: ``"linear"``, ``"static"``, ``"low-rank"`` or ``"mlp"``.

@@ -1,7 +1,7 @@
 """Learning: optimisers, schedules, budgets, one visible training loop, checkpoints."""
 
 from minimidl.learning.adam import Adam, AdamW
-from minimidl.learning.balancing import ExpertCuts, LossFreeBalance
+from minimidl.learning.balancing import ExpertChoiceCuts, LossFreeBalance
 from minimidl.learning.batches import Parts, TrainingData, count_steps, hold_out
 from minimidl.learning.budget import Budget
 from minimidl.learning.checkpoint import (
@@ -45,7 +45,7 @@ from minimidl.learning.wiring import Static, Wiring
 
 __all__ = [
     "SCHEDULES", "SET", "SGD", "SNFS", "Adam", "AdamW", "AugmentedLagrangian", "Budget",
-    "Checkpoint", "DualAscent", "ExpertCuts", "Group", "History", "Importance", "Load",
+    "Checkpoint", "DualAscent", "ExpertChoiceCuts", "Group", "History", "Importance", "Load",
     "LoadBalance", "LossFreeBalance", "Optimizer", "Parts", "Pruning", "RigL", "RouterZ", "Static",
     "TrainingData", "Wiring", "at_density", "blas_threads", "by_accuracy", "by_loss", "by_name",
     "clip_global_norm", "constant", "cosine", "count_steps", "cubic", "evaluate", "exponential",

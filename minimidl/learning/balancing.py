@@ -103,7 +103,7 @@ class LossFreeBalance(Follower):
         router.state["bias"] += self.rate * np.sign(load.mean() - load)
 
 
-class ExpertCuts(Follower):
+class ExpertChoiceCuts(Follower):
     """Cuts of expert-choice routers follow the batches, so that evaluation needs no batch.
 
     Args:

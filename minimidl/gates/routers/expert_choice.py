@@ -8,7 +8,7 @@
 The load is perfectly even, and a hard sample may get more experts than an easy one, or none. But
 who is chosen depends on the other samples of the batch: the rule is not causal. A prediction must
 not depend on who happens to be predicted beside it, so evaluation compares with cuts that followed
-the training (:class:`minimidl.learning.ExpertCuts`).
+the training (:class:`minimidl.learning.ExpertChoiceCuts`).
 """
 
 from __future__ import annotations
