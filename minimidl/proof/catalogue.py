@@ -28,6 +28,7 @@ from minimidl.proof.entries import (
     simplex_entries,
     stack_entries,
     threshold_entries,
+    wiring_entries,
 )
 from minimidl.proof.entry import Proof
 
@@ -37,8 +38,8 @@ ROOMS = ("minimidl.layers", "minimidl.gates", "minimidl.losses", "minimidl.execu
 def catalogue() -> list[Proof]:
     """All proofs: layers, gates, losses, the executor."""
     proofs = [*layer_entries.proofs(layers), *option_entries.proofs(layers, gates),
-              *stack_entries.proofs(layers), *chooser_entries.proofs(gates),
-              *gate_entries.proofs(gates, layers),
+              *stack_entries.proofs(layers), *wiring_entries.proofs(layers, gates),
+              *chooser_entries.proofs(gates), *gate_entries.proofs(gates, layers),
               *threshold_entries.proofs(gates), *simplex_entries.proofs(gates),
               *ranking_entries.proofs(gates),
               *sampling_entries.proofs(gates), *estimator_entries.proofs(gates),

@@ -178,4 +178,5 @@ MAKERS: dict[str, Callable[[Any, Any, Rng | None], StandIn | None]] = {
     "TopKChooser": for_topk, "ThresholdChooser": for_threshold, "SplitChooser": for_split,
     "DSelectChooser": for_dselect,
     "Router": lambda router, decision, rng: None,  # with the choice held, weights are smooth
+    "FixedRateChooser": lambda chooser, decision, rng: None,  # drawn whatever the scores are
 }

@@ -71,6 +71,7 @@ class LinearisedGate:
     def gate(self, decision: Any) -> Array:
         """The value that multiplies, as a smooth function of the scores."""
         mask = self.mask + (self.stand_in(decision.scores) - self.start)
+        mask = mask * decision.memory.get("drop", 1.0)  # drawn after the decision: a constant
         binary = self.layer.gate_value == "binary"
         return mask if binary else np.asarray(mask * decision.probability)
 

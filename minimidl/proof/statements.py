@@ -55,18 +55,35 @@ def forward_is_hard(leaf: Any, x: Array, training: bool, rng_seed: int) -> str:
     output, memory = run(leaf, x, training, rng_seed)
     decision = memory["decision"]
     binary = leaf.gate_value == "binary"
-    expected = decision.mask if binary else decision.mask * decision.probability
+    drop = decision.memory.get("drop", 1.0)  # of open gates, drawn after the decision
+    expected = (decision.mask if binary else decision.mask * decision.probability) * drop
     if not is_hard(decision.mask) or not np.array_equal(decision.gate, expected):
         return "forward is not hard: the gate is not the mask"
-    if not np.array_equal(decision.active, decision.mask > 0):
+    if not np.array_equal(decision.active, decision.mask * drop > 0):
         return "the reported mask is not the executed mask"
     miscount = count_objection(getattr(leaf, "chooser", leaf), decision.mask)
     if miscount:
         return miscount
+    weight = leaf.params.get("weight")
+    if weight is not None and decision.active.shape == (1, weight.size):  # a gate per connection
+        return closed_connection_objection(leaf, x, training, rng_seed, decision.active)
     closed = np.repeat(~decision.active, leaf.block, axis=1)[:, -output.shape[1]:]  # the last layer
     if getattr(leaf, "light", None) is None and np.any(output[closed] != 0):
         return "a closed gate lets something through"
     return ""
+
+
+def closed_connection_objection(
+    leaf: Any, x: Array, training: bool, rng_seed: int, active: Array
+) -> str:
+    """Whether the weights of closed connections have a say in the output."""
+    weight = leaf.params["weight"]
+    kept, closed = weight.copy(), ~active.reshape(weight.shape)
+    before, _ = run(leaf, x, training, rng_seed)
+    weight[closed] += 1.0
+    after, _ = run(leaf, x, training, rng_seed)
+    weight[...] = kept
+    return "" if np.array_equal(before, after) else "a closed gate lets something through"
 
 
 def count_objection(chooser: Any, mask: Array) -> str:
