@@ -1,7 +1,7 @@
 """One experiment: a named model on a named data set, trained by a recipe, to one honest row."""
 
-from minimidl.experiment.models import MODELS, ModelOptions, build_model
-from minimidl.experiment.recipe import TrainOptions
+from minimidl.experiment.models import MODELS, build_model
+from minimidl.experiment.options import ModelOptions, TrainOptions
 from minimidl.experiment.run import Result, run_experiment
 from minimidl.experiment.settings import Settings, make_settings, parse_assignments
 

@@ -19,6 +19,7 @@ from minimidl.layers import (
     MaskedDynamicGate,
     MaskedLinear,
     ReLU,
+    WeightGate,
 )
 
 
@@ -36,8 +37,20 @@ def wired_dynamic_hidden(
     return [MaskedDynamicGate(n_in, n_units, dtype=dtype, seed=rng, **dynamic_arguments(options))]
 
 
-def experts_hidden(router: str, k: int | None = None) -> Hidden:
-    """Layers of experts under one kind of router; ``k=None`` reads ``experts.k``."""
+def weight_gate_hidden(
+    n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
+) -> list[Layer]:
+    """A gate per connection; blocks, noise and gate networks are for gates on neurons."""
+    value = {"gate_value": options.gate_value} if options.gate_value else {}
+    return [WeightGate(
+        n_in, n_units, threshold=options.gate_threshold, estimator=options.gate_estimator,
+        min_keep=options.gate_min_keep, gate_spread=options.gate_spread,
+        open_probability=options.gate_open, temperature=options.gate_temperature,
+        init=options.init, dtype=dtype, seed=rng, **value)]
+
+
+def experts_hidden(router: str) -> Hidden:
+    """Layers of experts under one kind of router."""
     def build(
         n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
     ) -> list[Layer]:
@@ -46,7 +59,8 @@ def experts_hidden(router: str, k: int | None = None) -> Hidden:
                 f"a divisor of the hidden width {n_units}", "or choose another width")
         return [Experts(
             n_in, n_units, n_experts=number, router=router,
-            k=options.experts_k if k is None else k, capacity=options.experts_capacity,
+            k=options.experts_k if router == "topk" else None,
+            capacity=0.0 if router == "soft" else options.experts_capacity,
             priority=options.experts_priority, gate=options.experts_gate,
             gate_rank=options.gate_rank, gate_spread=options.gate_spread,
             gate_noise=options.gate_noise,
@@ -58,6 +72,7 @@ def experts_hidden(router: str, k: int | None = None) -> Hidden:
 
 BASELINES: dict[str, Hidden] = {
     "pruned": wired_hidden, "set": wired_hidden, "rigl": wired_hidden,
-    "dynamicgate+rigl": wired_dynamic_hidden,
-    "switch": experts_hidden("switch", 1), "topk-moe": experts_hidden("topk"),
+    "dynamicgate+rigl": wired_dynamic_hidden, "weight-gate": weight_gate_hidden,
+    "switch": experts_hidden("switch"), "topk-moe": experts_hidden("topk"),
+    "expert-choice": experts_hidden("expert-choice"), "soft-moe": experts_hidden("soft"),
 }

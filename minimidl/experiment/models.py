@@ -18,6 +18,7 @@ from minimidl.experiment.hidden import (
     static_hidden,
 )
 from minimidl.experiment.options import ModelOptions
+from minimidl.experiment.wirings import draw_connections
 from minimidl.layers import Dropout, Layer, Linear, MaskedLinear, Sequential
 from minimidl.seeds import make_rng
 
@@ -61,4 +62,6 @@ def build_model(
             layers += HIDDEN[name](wide, n_units, options, rng, dtype) + drop
     plain = MaskedLinear if any(type(layer) is MaskedLinear for layer in layers) else Linear
     last = plain(options.width[-1], n_out, init="xavier", dtype=dtype, seed=rng)
-    return Sequential(*layers, last)
+    model = Sequential(*layers, last)
+    draw_connections(name, model, options, rng)
+    return model

@@ -30,6 +30,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "light.": ("midl", "dynamicgate", "dynamicgate+rigl", "static-gate", *EXPERTS),
     "budget.": THRESHOLD_GATED, "train.gradient": ("midl", "dynamicgate", "static-gate"),
     "wiring.density": (*WIRED, "weight-gate"), "wiring.prune": ("pruned",),
+    "wiring.ranking": ("pruned",), "wiring.densities": REWIRED, "wiring.scale": REWIRED,
     "wiring.drop": REWIRED, "wiring.": WIRED,
     "experts.k": ("topk-moe",), "experts.capacity": (*CAPPED, "expert-choice"),
     "experts.priority": CAPPED, "experts.bias": CAPPED, "experts.balance": BALANCED,

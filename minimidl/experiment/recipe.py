@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from minimidl.data import Dataset
 from minimidl.errors import require
-from minimidl.experiment.models import ModelOptions
-from minimidl.layers import Gated, Layer, gated_layers
+from minimidl.experiment.balance import make_balance
+from minimidl.experiment.options import ModelOptions, TrainOptions
+from minimidl.experiment.wirings import make_wiring, when_sparse
+from minimidl.layers import Gated, Layer, WeightGate, gated_layers
 from minimidl.learning import (
     SGD,
     Adam,
@@ -33,65 +34,6 @@ from minimidl.losses import Pair, cross_entropy, cross_entropy_backward
 
 BUDGET_MARGIN = 0.94
 """The budget aims this far below ``keep``: the test part may open a little more than training."""
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How to train. On the command line a field is ``--set budget.strength=3``.
-
-    Attributes:
-        epochs: passes over the training part.
-        batch_size: samples per step.
-        optimizer: ``"adamw"``, ``"adam"`` or ``"sgd"`` (with momentum 0.9).
-        optimizer_sparse: step only the neurons that have a gradient.
-        train_gradient: ``"straight-through"`` (a closed gate learns from what its neuron would have
-            answered: dense work), or ``"active-only"`` (the exact derivative of what was executed,
-            made by kernels that skip; the task then moves open gates only, and binary gates not at
-            all: see :mod:`minimidl.execution.training`).
-        learning_rate: at the start.
-        schedule: of the learning rate, by name; it ends at a hundredth of the start.
-        weight_decay: decoupled; gates, biases and norms are spared.
-        label_smoothing: share of the target spread over all classes.
-        gate_learning_rate: factor on the learning rate of the gates' parameters.
-        gate_cut_start: the logit cut of DynamicGate at the start; ...
-        gate_cut_end: ... and at the end. Where the two differ they replace ``gate_threshold``.
-        gate_cut_schedule: how the cut goes from one to the other, by name.
-        budget_kind: penalty on open gates of DynamicGate (``"quadratic"``, ``"hinge"``, ...; it
-            holds ``keep``), or a controller (``"dual"``, ``"augmented"``; it holds
-            ``budget_target``).
-        budget_strength: factor on the penalty; controllers find their own.
-        budget_of: ``"mask"`` (what is executed) or ``"probability"``, for penalties.
-        budget_warm_up: share of the training over which a penalty grows to its strength.
-        budget_target: MACs, gate included, as a share of the dense twin's, for controllers.
-        budget_constraint: ``"equal"`` or ``"at-most"``, for controllers.
-        budget_rate: of a controller's multiplier, per step.
-        clip: limit of the global gradient norm; 0 for none.
-        patience: epochs without a better one before stopping early; 0 for never.
-
-    """
-
-    epochs: int = 60
-    batch_size: int = 64
-    optimizer: str = "adamw"
-    optimizer_sparse: bool = False
-    train_gradient: str = "straight-through"
-    learning_rate: float = 3e-3
-    schedule: str = "cosine"
-    weight_decay: float = 0.01
-    label_smoothing: float = 0.0
-    gate_learning_rate: float = 1.0
-    gate_cut_start: float = 0.0
-    gate_cut_end: float = 0.0
-    gate_cut_schedule: str = "linear"
-    budget_kind: str = "quadratic"
-    budget_strength: float = 3.0
-    budget_of: str = "mask"
-    budget_warm_up: float = 0.0
-    budget_target: float = 0.0
-    budget_constraint: str = "equal"
-    budget_rate: float = 0.05
-    clip: float = 0.0
-    patience: int = 0
 
 
 CONTROLLERS: dict[str, Callable[..., BudgetRule]] = {
@@ -191,21 +133,37 @@ def share_open(keep: float, n_gates: int) -> float:
     return keep / n_gates if isinstance(keep, int) else keep
 
 
+def asked_share(model: Layer, options: ModelOptions) -> float:
+    """What is asked of the gates: ``keep`` of the neurons, or a density of gated connections."""
+    gates = threshold_gates(model)
+    return options.wiring_density if gates and isinstance(gates[0], WeightGate) else options.keep
+
+
 def fit_arguments(
-    model: Layer, data: Dataset, model_options: ModelOptions, options: TrainOptions
+    model: Layer, data: Dataset, model_options: ModelOptions, options: TrainOptions, name: str = ""
 ) -> dict[str, Any]:
-    """Everything :func:`minimidl.learning.fit` needs to follow this recipe."""
+    """Everything :func:`minimidl.learning.fit` needs to follow this recipe.
+
+    Args:
+        model: as :func:`~minimidl.experiment.build_model` made it.
+        data: how many steps there are follows from its training part.
+        model_options: what it was built with.
+        options: how to train.
+        name: of the model, which says how its connections come and go.
+
+    """
     require(options.epochs >= 1, "epochs", options.epochs, "at least 1")
     steps = options.epochs * count_steps(len(data.x_train), options.batch_size)
-    rate = options.learning_rate
+    rate, keep = options.learning_rate, asked_share(model, model_options)
     smoothed = partial(cross_entropy, label_smoothing=options.label_smoothing)
     return {
         "optimizer": make_optimizer(model, options), "epochs": options.epochs,
         "batch_size": options.batch_size,
-        "budgets": make_budgets(model, model_options.keep, options),
+        "budgets": make_budgets(model, keep, options) + make_balance(model, options),
         "state_schedules": make_schedules(model_options, options),
         "loss": Pair(smoothed, cross_entropy_backward),
         "learning_rate": by_name(options.schedule, rate, 0.01 * rate, steps),
         "clip": options.clip or None, "patience": options.patience or None,
-        "score": make_score(model, model_options.keep, options),
+        "score": when_sparse(model, model_options, make_score(model, keep, options)),
+        "wiring": make_wiring(name, model_options, options),
     }

@@ -96,7 +96,7 @@ def train(
     if resume and checkpoint is not None:
         check_same(config, load_checkpoint(checkpoint).config, checkpoint)
     runner = trained_by(model, settings)
-    arguments = fit_arguments(model, data, settings.model, settings.train)
+    arguments = fit_arguments(model, data, settings.model, settings.train, name)
     history = fit(runner, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
                   config=config, on_epoch=on_epoch, **arguments)
     score = arguments["score"]

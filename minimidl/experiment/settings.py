@@ -8,17 +8,22 @@ from typing import Any
 
 from minimidl.errors import InputError, require
 from minimidl.execution.training import GRADIENTS
-from minimidl.experiment.models import ModelOptions
+from minimidl.experiment.options import ModelOptions, TrainOptions
 from minimidl.experiment.readers import check_read
-from minimidl.experiment.recipe import CONTROLLERS, DEFAULTS, OPTIMIZERS, TrainOptions
+from minimidl.experiment.recipe import CONTROLLERS, DEFAULTS, OPTIMIZERS
+from minimidl.experiment.wirings import PRUNING
 from minimidl.gates import ESTIMATORS, GATE_VALUES, SIMPLEX, TOPK
 from minimidl.gates.choosers.by_name import CHOICES
 from minimidl.gates.nets import GATE_NETS
+from minimidl.gates.routers.capacity import PRIORITIES
 from minimidl.gates.threshold.family import MEMBERS
 from minimidl.layers.initial import INITIAL
 from minimidl.layers.light import LIGHT_PATHS
 from minimidl.learning import SCHEDULES
 from minimidl.learning.budget import KINDS
+from minimidl.learning.densities import KINDS as DENSITIES
+from minimidl.learning.growth import ANNEALS
+from minimidl.learning.pruning import RANKINGS
 
 __all__ = [
     "Settings", "check_read", "choices", "known", "make_settings", "parse_assignments",
@@ -62,6 +67,8 @@ def choices() -> dict[str, Sequence[str]]:
         "optimizer": tuple(OPTIMIZERS), "schedule": tuple(SCHEDULES),
         "budget.kind": (*KINDS, *CONTROLLERS), "budget.of": ("mask", "probability"),
         "budget.constraint": ("equal", "at-most"), "train.gradient": GRADIENTS,
+        "wiring.densities": tuple(DENSITIES), "wiring.prune": PRUNING, "wiring.ranking": RANKINGS,
+        "wiring.drop_schedule": ANNEALS, "experts.priority": PRIORITIES, "experts.gate": GATE_NETS,
     }
 
 
