@@ -7,6 +7,8 @@
 Mocanu et al. 2018 (SET); Evci et al. 2020, algorithm 1 (RigL), with the choices of its published
 code; Dettmers and Zettlemoyer 2019 (SNFS, here without moving connections between layers). What was
 just dropped may grow again at once, and is then as if nothing had happened, momentum included.
+Two choices differ from that code: noise never keeps a dead connection in place of a live one, and
+nothing is rewired before the first step, when the weights have learnt nothing.
 """
 
 from __future__ import annotations
@@ -75,9 +77,10 @@ class Rewiring(Wired):
         super().begin(model, optimizer, total_steps)
         self.table = make_timetable(total_steps, *self.shares)
         require_times(self.table.times(), self.table, total_steps, "a rewiring")
-        require(self.density < 1, "density", 1, "less: nothing can grow in a dense model",
+        require(self.density < 1, "density", 1, "less; nothing can grow in a dense model",
                 "build it with density=0.1, or call give_densities")
-        most = max(self.n_drop(layer, done) for layer in self.layers for done in self.table.times())
+        sparse = [layer for layer in self.layers if layer.n_live < layer.mask.size]
+        most = max(self.n_drop(layer, done) for layer in sparse for done in self.table.times())
         require(most > 0, "fraction", f"{self.options['fraction']} of so few connections that none "
                 "is ever dropped", "one that drops at least one")
         if self.grow_init == "initial":
