@@ -19,10 +19,17 @@ from minimidl.layers import (
     Layer,
     LayerNorm,
     Linear,
+    MaskedDynamicGate,
+    MaskedLinear,
+    MaskedMIDL,
+    OpenDropoutDynamicGate,
+    OpenDropoutMIDL,
+    RandomGate,
     ReLU,
     Sequential,
     Sigmoid,
     Tanh,
+    WeightGate,
 )
 
 Build = Callable[[Any], Layer]
@@ -58,11 +65,22 @@ LAYERS: dict[str, Build] = {
     "stack layers": lambda dtype: GatedStack(
         6, (8, 4), budget="layer", choose="threshold", estimator="concrete", block=2,
         activation="tanh", gate_noise=0.2, dtype=dtype),
+    "masked": lambda dtype: MaskedLinear(6, 4, density=0.4, scale_init=True, dtype=dtype),
+    "midl masked": lambda dtype: MaskedMIDL(6, 8, density=0.5, light="low-rank", dtype=dtype),
+    "dynamic masked": lambda dtype: MaskedDynamicGate(6, 8, density=0.3, block=2, dtype=dtype),
+    "weight gate": lambda dtype: WeightGate(6, 4, threshold=0.6, min_keep=3, dtype=dtype),
+    "weight gate drawn": lambda dtype: WeightGate(
+        6, 4, estimator="concrete", gate_value="probability", activation="gelu", dtype=dtype),
+    "random gate": lambda dtype: RandomGate(6, 8, rate=0.4, block=2, light="linear", dtype=dtype),
+    "midl open dropout": lambda dtype: OpenDropoutMIDL(
+        6, 6, open_dropout=0.3, light="identity", activation="tanh", dtype=dtype),
+    "dynamic open dropout": lambda dtype: OpenDropoutDynamicGate(6, 8, dtype=dtype),
     "sequential": lambda dtype: Sequential(
         Linear(6, 5, dtype=dtype), Sequential(MIDL(5, 6, dtype=dtype), Dropout(0.2)),
         DynamicGate(6, 3, init="orthogonal", dtype=dtype)),
 }
-GATED = [name for name in LAYERS if name.startswith(("midl", "dynamic", "input", "stack"))]
+GATED = [name for name in LAYERS
+         if name.startswith(("midl", "dynamic", "input", "stack", "weight"))]
 every_layer = pytest.mark.parametrize("name", list(LAYERS))
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
