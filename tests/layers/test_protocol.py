@@ -80,7 +80,7 @@ LAYERS: dict[str, Build] = {
         DynamicGate(6, 3, init="orthogonal", dtype=dtype)),
 }
 GATED = [name for name in LAYERS
-         if name.startswith(("midl", "dynamic", "input", "stack", "weight"))]
+         if name.startswith(("midl", "dynamic", "input", "stack", "weight", "experts"))]
 every_layer = pytest.mark.parametrize("name", list(LAYERS))
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

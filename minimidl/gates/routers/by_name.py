@@ -43,8 +43,8 @@ def make_router(
         require(not capacity, "capacity", capacity, "0: the soft router drops nothing")
         return SoftRouter(n_experts, temperature)
     if name == "expert-choice":
-        return ExpertChoiceRouter(n_experts, k or 1, capacity=capacity, evaluation=evaluation,
-                                  temperature=temperature)
+        return ExpertChoiceRouter(n_experts, 1 if k is None else k, capacity=capacity,
+                                  evaluation=evaluation, temperature=temperature)
     if name == "switch":
         require(k in (None, 1), "k", k, "1 for the switch router", "take router='topk'")
         return SwitchRouter(n_experts, capacity=capacity, priority=priority,
