@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from minimidl.arrays import Array, Rng
 from minimidl.data.dataset import PARTS, Dataset
-from minimidl.data.noise import Blur, Chain, Change, GaussianNoise, check_seed
+from minimidl.data.noise import Blur, Chain, Change, GaussianNoise, check_seed, stream
 from minimidl.data.shifts import Contrast, PermutedFeatures
 from minimidl.errors import require
 
-STREAM = 3
-"""First number of the seeds of batches; the parts of a set have 0, 1 and 2."""
+BATCHES = len(PARTS)
+"""Batches take their random numbers from a place of their own, after the parts."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class DriftStream:
     def batch(self, step: int) -> Batch:
         """Batch ``step``, the same whenever it is asked for."""
         require(0 <= step < len(self), "step", step, f"0 to {len(self) - 1}")
-        rng, (x, y) = np.random.default_rng([self.seed, STREAM, step]), self.dataset.part(self.part)
+        rng, (x, y) = stream(self.seed, BATCHES, step), self.dataset.part(self.part)
         rows = rng.choice(len(x), self.batch_size, replace=False)
         phase = step // self.steps_per_phase
         return Batch(step, phase, self.changed(x[rows], phase, rng), y[rows], rows)
@@ -116,8 +114,7 @@ class DriftStream:
         """A whole part as the phase shows it: to be judged on before and after, same noise."""
         require(0 <= phase < len(self.phases), "phase", phase, f"0 to {len(self.phases) - 1}")
         x, y = self.dataset.part(part)
-        rng = np.random.default_rng([self.seed, PARTS.index(part), phase])
-        return self.changed(x, phase, rng), y
+        return self.changed(x, phase, stream(self.seed, PARTS.index(part), phase)), y
 
     def changed(self, x: Array, phase: int, rng: Rng) -> Array:
         """Inputs as the phase shows them."""

@@ -164,11 +164,24 @@ def remember(dataset: Dataset, what: str, **fields: Any) -> Dataset:
 
 def part_rng(seed: int, part: str) -> Rng:
     """Generator of one part: seed and part make the stream, and nothing else does."""
+    return stream(seed, PARTS.index(part))
+
+
+def stream(seed: int, *place: int) -> Rng:
+    """Generator for a place, such as a part or a step, that has nothing in common with others.
+
+    Not with ``default_rng(seed)`` either, from which a generated set may have been drawn: as seeds
+    ``s`` and ``(s, 0)`` are the same to NumPy, places count from 1 here.
+
+    Raises:
+        InputError: a seed that is no whole number; a generator would not give the same noise twice.
+
+    """
     check_seed(seed)
-    return np.random.default_rng([seed, PARTS.index(part)])
+    return np.random.default_rng([seed, *(number + 1 for number in place)])
 
 
 def check_seed(seed: int) -> None:
-    """Raise InputError unless a whole number: a generator would not give the same noise twice."""
+    """Raise InputError unless a whole number of at least 0."""
     require(isinstance(seed, int | np.integer) and seed >= 0, "seed", repr(seed),
             "a whole number from 0 up")

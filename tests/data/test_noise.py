@@ -120,3 +120,11 @@ def test_noise_is_paired_whatever_else_is_changed():
                             y_val=clean.y_train, y_test=clean.y_train)
     parts = with_change(same, GaussianNoise(1.0), parts=("train", "val"))
     assert not np.array_equal(parts.x_train, parts.x_val), "every part has noise of its own"
+
+
+def test_noise_is_not_what_the_samples_were_drawn_from():
+    # As seeds, s and (s, 0) are the same to NumPy, and generated sets are drawn from seed s.
+    drawn = np.random.default_rng(7).standard_normal((1000, 2)).astype(np.float32)
+    same = replace(spirals(), x_train=drawn, y_train=np.zeros(1000, int))
+    noise = with_change(same, GaussianNoise(1.0), seed=7, parts=("train",)).x_train - drawn
+    assert abs(np.corrcoef(noise.ravel(), drawn.ravel())[0, 1]) < 4 / np.sqrt(2000)
