@@ -24,12 +24,13 @@ from minimidl.execution.chain_crowd import Crowd
 from minimidl.execution.chain_forms import ChainForm, Gathered, Singles
 from minimidl.execution.choice import MANY, Call, calibration_file, shared_choice, size_of
 from minimidl.execution.link import Link
+from minimidl.execution.runs import Runs
 from minimidl.execution.segment import FEW, UNKNOWN_DENSITY, check_finite
 from minimidl.kernels.choose import chain_kernels
 from minimidl.layers import MIDL, GatedLinear, Linear
 
 
-class Chain:
+class Chain(Runs):
     """Runs ``linear(gated_n(... gated_1(x)))`` on the open neurons only.
 
     Args:
@@ -169,6 +170,8 @@ class Chain:
 
     def complete(self, memories: Sequence[Memory]) -> list[Memory]:
         """The memories with the values of skipped neurons; those given are not changed."""
+        if "u" in memories[0]:
+            return list(memories)
         full: list[Memory] = []
         hidden = memories[0]["x"]
         for layer, memory in zip(self.gated, memories, strict=False):

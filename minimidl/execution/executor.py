@@ -2,7 +2,15 @@
 
 It flattens nested sequentials and cuts the layers into segments of a gated layer and the linear
 layer directly after it, whose closed neurons are skipped, and into chains of several gated layers,
-where closed columns are skipped, too. All other layers run as they are.
+where closed columns are skipped, too. Layers with missing connections run on compressed rows
+(:mod:`minimidl.execution.wired`), experts grouped (:mod:`minimidl.execution.decided`). All other
+layers run as they are.
+
+Compressed rows are the one thing here that is a copy of weights. It is made when it is first
+needed, and again after a training step through the executor, after :meth:`Executor.refresh`, and
+whenever a look at the layer finds a change; :mod:`minimidl.execution.wires` says how close that
+look is. So whoever trains, prunes or rewires the model may go on using the executor; whoever
+changes a few single weights or connections of a masked layer by hand calls ``refresh()``.
 
 Two honest limits. ``forward(training=True)`` runs the model's own dense layers, because the
 straight-through gradient of a closed gate needs what its neuron would have answered; the gradient
@@ -21,8 +29,8 @@ import numpy as np
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch
 from minimidl.execution.active_only import ActiveOnly
-from minimidl.execution.chain import Chain
 from minimidl.execution.choice import PATHS
+from minimidl.execution.runs import Runs
 from minimidl.execution.segment import Segment, check_finite
 from minimidl.execution.stages import Stage, cut, put
 from minimidl.execution.training import GRADIENTS
@@ -37,7 +45,8 @@ class Executor(Layer):
         model: any layer or sequential, nested or not.
         path: ``"neuron"`` (sample by sample, the open neurons of each), ``"block"`` (gate by gate,
             the samples that opened each, 64 at a time), ``"dense"`` (the model itself) or
-            ``"auto"`` (the fastest of them here, by a short measurement that is remembered).
+            ``"auto"`` (the fastest of them here, by a short measurement that is remembered). Of
+            layers with missing connections ``"neuron"`` skips those; :meth:`explain` says more.
         gradient: of training steps. ``"straight-through"`` is the model's own: a closed gate learns
             from what its neuron would have answered, which takes a dense pass.
             ``"active-only"`` is the exact derivative of the executed function, made by kernels
@@ -72,7 +81,7 @@ class Executor(Layer):
         self.n_in, self.n_out = model.n_in, model.n_out
         self.stages = cut(model, threads)
         self.steps = [stage.segment or stage.chain or stage.layer for stage in self.stages]
-        self.looks_itself = bool(self.steps) and isinstance(self.steps[0], Segment | Chain)
+        self.looks_itself = bool(self.steps) and isinstance(self.steps[0], Segment | Runs)
         self.expected_dtype = self.dtype
         self.gradient = gradient
         self.active_only: ActiveOnly | None = None
@@ -100,9 +109,15 @@ class Executor(Layer):
         if not self.looks_itself:
             check_finite(x)
         for step in self.steps:
-            x = (step.predict(x, self.path) if isinstance(step, Segment | Chain)
+            x = (step.predict(x, self.path) if isinstance(step, Segment | Runs)
                  else step.forward(x)[0])
         return x
+
+    def refresh(self) -> None:
+        """Forget copies of weights: call it after changing a few of them by hand."""
+        for stage in self.stages:
+            if stage.chain is not None:
+                stage.chain.refresh()
 
     def _shaped(self, x: Array) -> Array:
         """``x`` as kernels want it; InputError unless width and dtype are right."""
@@ -124,6 +139,8 @@ class Executor(Layer):
         The memory has the model's shape. In the ``decision`` of a gated layer, ``active`` is the
         mask that was executed, as the kernel wrote it down.
         """
+        if training:
+            self.refresh()  # what comes next is a step of the optimiser
         if training and self.active_only is not None:
             x = self._shaped(x)
             check_finite(x)
@@ -199,7 +216,7 @@ class Executor(Layer):
             put(complete, path, memory_at(memory, path))
         for stage in self.stages:
             own = memory_at(memory, stage.path)
-            if stage.chain is not None and "u" not in own:
+            if stage.chain is not None:
                 memories = stage.chain.complete([memory_at(memory, p) for p in stage.paths])
                 for path, full_memory in zip(stage.paths, memories, strict=True):
                     put(complete, path, full_memory)
@@ -234,7 +251,9 @@ class Executor(Layer):
                 lines += [name + line for line in self._explain(stage.chain, batches)]
         return "\n".join(lines)
 
-    def _explain(self, segment: Segment | Chain, batches: Sequence[int]) -> list[str]:
+    def _explain(self, segment: Segment | Runs, batches: Sequence[int]) -> list[str]:
+        about = segment.about() if isinstance(segment, Runs) else ""
+        words = [f"runs as {about}"] if about else []
         if self.path != "auto":
-            return [f"{self.path} at every batch, as asked for"]
-        return [segment.explain(batch) for batch in batches]
+            return [*words, f"{self.path} at every batch, as asked for"]
+        return [*words, *(segment.explain(batch) for batch in batches)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minimidl.arrays import Array
 from minimidl.gates import SIMPLEX, AffineNet, LowRankNet, MlpNet, StaticNet
-from minimidl.layers import MIDL, DynamicGate, Gated, Linear
+from minimidl.layers import MIDL, DynamicGate, Gated, GatedLinear, Layer, Linear
 
 
 def why_no_kernel(gated: Gated) -> str:
@@ -30,6 +30,19 @@ def why_dense(gated: Gated, linear: Linear) -> str:
         return "the next layer's weight is not stored in C order"
     if gated.dtype != linear.dtype:
         return f"the layers differ in dtype ({gated.dtype} and {linear.dtype})"
+    return ""
+
+
+def why_not_decided(gated: GatedLinear, following: Layer | None) -> str:
+    """Why this layer and the next cannot run on what the layer decided; empty where they can."""
+    if not isinstance(following, Linear):
+        return "no linear layer follows directly"
+    if not gated.params["weight"].flags.f_contiguous:
+        return "the weight is not stored in Fortran order"
+    if not following.params["weight"].flags.c_contiguous:
+        return "the next layer's weight is not stored in C order"
+    if gated.dtype != following.dtype:
+        return f"the layers differ in dtype ({gated.dtype} and {following.dtype})"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Cutting a model into stages: plain layers, and layers whose closed neurons are skipped."""
+"""Cutting a model into stages: plain layers, and layers of which something can be skipped."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ from dataclasses import dataclass
 
 from minimidl.arrays import Memory
 from minimidl.execution.chain import Chain
-from minimidl.execution.fitness import why_dense
+from minimidl.execution.decided import Grouped, WiredGate
+from minimidl.execution.fitness import why_dense, why_not_decided
 from minimidl.execution.link import why_not_linked
+from minimidl.execution.runs import Runs
 from minimidl.execution.segment import Segment
-from minimidl.layers import Gated, GatedLinear, Layer, Linear, leaves
+from minimidl.execution.wired import Wired
+from minimidl.layers import (
+    Experts,
+    Gated,
+    GatedLinear,
+    Layer,
+    Linear,
+    MaskedDynamicGate,
+    MaskedLinear,
+    MaskedMIDL,
+    ReLU,
+    WeightGate,
+    leaves,
+)
+from minimidl.layers.masked_gates import MaskedGated
 
 Flat = Sequence[tuple[str, Layer]]
+
+DECIDED = (Experts, MaskedMIDL, MaskedDynamicGate)
+"""No subclasses: those may decide or apply otherwise."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +44,8 @@ class Stage:
         segment: how to run it together with the next one; None for all others.
         linear_path: layer path of the linear layer of the segment.
         why_dense: why a gated layer runs dense; empty for all others.
-        chain: how to run several gated layers in a row, or one that no linear layer follows.
+        chain: how to run several gated layers in a row, or one that no linear layer follows; or
+            layers with missing connections, or experts and the linear layer after them.
         paths: layer paths of all layers of the chain.
 
     """
@@ -35,7 +55,7 @@ class Stage:
     segment: Segment | None = None
     linear_path: str = ""
     why_dense: str = ""
-    chain: Chain | None = None
+    chain: Runs | None = None
     paths: tuple[str, ...] = ()
 
 
@@ -54,7 +74,8 @@ def cut(model: Layer, threads: int = 1, chains: bool = True) -> list[Stage]:
     stages: list[Stage] = []
     position = 0
     while position < len(flat):
-        chain = chained(flat[position:], threads) if chains else None
+        chain = (wired(flat[position:], threads)
+                 or (chained(flat[position:], threads) if chains else None))
         stages.append(chain or stage_of(flat[position:], threads))
         last = stages[-1]
         position += len(last.paths) if last.chain else 1 + (last.segment is not None)
@@ -76,6 +97,26 @@ def chained(flat: Flat, threads: int) -> Stage | None:
         linear = None
     paths = tuple(path for path, _ in flat[:len(run) + (linear is not None)])
     return Stage(*flat[0], chain=Chain(run, linear, threads), paths=paths)
+
+
+def wired(flat: Flat, threads: int) -> Stage | None:
+    """The stage of a layer with missing connections, or of experts; None for all others."""
+    path, layer = flat[0]
+    next_path, following = flat[1] if len(flat) > 1 else ("", None)
+    if type(layer) is WeightGate:
+        return Stage(path, layer, chain=Wired(layer, None, threads), paths=(path,))
+    if type(layer) is MaskedLinear:
+        relu = following if type(following) is ReLU else None
+        paths = (path, next_path) if relu else (path,)
+        return Stage(path, layer, chain=Wired(layer, relu, threads), paths=paths)
+    if not isinstance(layer, Experts | MaskedGated) or type(layer) not in DECIDED:
+        return None
+    if reason := why_not_decided(layer, following):
+        return Stage(path, layer, why_dense=reason)
+    assert isinstance(following, Linear)
+    run = (Grouped(layer, following, threads) if isinstance(layer, Experts)
+           else WiredGate(layer, following, threads))
+    return Stage(path, layer, chain=run, paths=(path, next_path))
 
 
 def stage_of(flat: Flat, threads: int) -> Stage:
