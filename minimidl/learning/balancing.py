@@ -114,7 +114,7 @@ class ExpertChoiceCuts(Follower):
 
     kind = ExpertChoiceRouter
 
-    def __init__(self, rate: float = 0.02) -> None:
+    def __init__(self, rate: float = 0.05) -> None:
         super().__init__(rate, highest=1.0)
         self.state["step"] = np.zeros((), np.int64)
 
