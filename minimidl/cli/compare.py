@@ -104,15 +104,15 @@ def names(text: str) -> Sequence[str]:
 
 def do(plan: Plan, file: ResultFile, quiet: bool) -> None:
     """Run what is left, seed by seed; the file is whole after every run."""
-    from minimidl.cli.compare_progress import Estimate, Watch, work_of
+    from minimidl.cli.compare_progress import Estimate, Watch
     from minimidl.data import load
     from minimidl.experiment.compare import run_one
 
     left = file.left()
     data: dict[str, Any] = {name: load(name) for name in plan.datasets} if left else {}
-    estimate = Estimate(work_of(plan))
+    estimate = Estimate()
     for run, row in file.done.items():
-        estimate.learn(run, row["seconds"])
+        estimate.learn(run, row)
     watch = Watch(left, len(file.done), estimate, quiet=quiet)
     try:
         for run in left:

@@ -4,65 +4,40 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
-from statistics import mean
+from collections.abc import Callable, Mapping
+from statistics import mean, median
 from typing import Any
 
-from minimidl.experiment.plan import Plan, Run
+from minimidl.experiment.plan import Run
 
 Clock = Callable[[], float]
 
 
 class Estimate:
-    """Seconds that runs will take, from those that are known.
+    """Seconds that runs will take, learned from runs: training by data set and model.
 
-    A run takes what the same model took on the same data set; where that is not known yet, what
-    other models took there; where nothing is known of the set, its share of work (training samples,
-    epochs and MACs of the dense twin) at the speed of the other sets.
-
-    Args:
-        work: of one run, in any unit, by data set.
-
+    A model that has not run on a data set yet is taken for a mean one there. Judging (the test part
+    and the times) takes the median of what it took on the data set: the first time it also loads
+    libraries and compiles kernels, which no later run does again.
     """
 
-    def __init__(self, work: Mapping[str, float]) -> None:
-        self.work = dict(work)
-        self.known: dict[Run, float] = {}
+    def __init__(self) -> None:
+        self.training: dict[Run, float] = {}
+        self.judging: dict[Run, float] = {}
 
-    def learn(self, run: Run, seconds: float) -> None:
-        """Note how long a run took."""
-        self.known[run] = seconds
+    def learn(self, run: Run, row: Mapping[str, Any]) -> None:
+        """Note how long a run took: ``seconds`` and ``seconds_judging`` of its row."""
+        self.judging[run] = row["seconds_judging"]
+        self.training[run] = row["seconds"] - row["seconds_judging"]
 
     def of(self, run: Run) -> float | None:
-        """Seconds of one run; None before anything is known."""
-        alike = [seconds for other, seconds in self.known.items()
-                 if (other.dataset, other.model) == (run.dataset, run.model)]
-        near = [seconds for other, seconds in self.known.items() if other.dataset == run.dataset]
-        if alike or near:
-            return mean(alike or near)
-        if not self.known:
+        """Seconds of one run; None where nothing has run on its data set."""
+        near = [other for other in self.training if other.dataset == run.dataset]
+        alike = [other for other in near if other.model == run.model]
+        if not near:
             return None
-        speed = sum(self.known.values()) / sum(self.work[other.dataset] for other in self.known)
-        return speed * self.work[run.dataset]
-
-    def left(self, runs: Iterable[Run]) -> float | None:
-        """Seconds of several runs together; None before anything is known."""
-        each = [self.of(run) for run in runs]
-        return None if None in each else sum(seconds or 0 for seconds in each)
-
-
-def work_of(plan: Plan) -> dict[str, float]:
-    """Training samples x epochs x dense MACs of one run, by data set."""
-    from minimidl.data.registry import entry
-
-    work = {}
-    for dataset in plan.datasets:
-        known, settings = entry(dataset), plan.settings(dataset, plan.models[0])
-        widths = (known.n_features, *settings.model.width, known.n_classes)
-        macs = sum(a * b for a, b in pairwise(widths))
-        work[dataset] = float(known.sizes[0] * settings.train.epochs * macs)
-    return work
+        return (mean(self.training[other] for other in alike or near)
+                + median(self.judging[other] for other in near))
 
 
 class Watch:
@@ -103,7 +78,7 @@ class Watch:
     def end(self, run: Run, row: Mapping[str, Any]) -> None:
         """A run is finished."""
         self.runs.remove(run)
-        self.estimate.learn(run, row["seconds"])
+        self.estimate.learn(run, row)
         self.began = self.clock()
         if self.bar is not None:
             self.bar.update()
@@ -113,14 +88,18 @@ class Watch:
                   f"{self.time_left()}", flush=True)
 
     def time_left(self) -> str:
-        """``about 12 min left``; what has passed of the current run is taken off its share."""
+        """``about 12 min left``; what has passed of the current run is taken off its share.
+
+        ``more than`` where the runs on some data set are not known yet.
+        """
         if not self.runs:
             return "all done"
-        rest = self.estimate.left(self.runs[1:])
-        current = self.estimate.of(self.runs[0])
-        if rest is None or current is None:
+        current, *rest = [self.estimate.of(run) for run in self.runs]
+        if current is None and not any(rest):
             return "time left not known yet"
-        return f"about {words(rest + max(0.0, current - (self.clock() - self.began)))} left"
+        left = max(0.0, (current or 0) - (self.clock() - self.began)) + sum(s or 0 for s in rest)
+        sort = "more than" if None in (current, *rest) else "about"
+        return f"{sort} {words(left)} left"
 
     def close(self) -> None:
         """Take the bar away."""

@@ -20,8 +20,9 @@ to dense   accuracy minus that of dense, paired by seed; +-d half of its 95 % in
 macro_f1   mean over the classes of the harmonic mean of precision and recall
 active     share of the gated neurons that ran
 MACs       multiply-accumulates per sample against the dense twin; MACs+gate with the gate's own
-time       measured time of one sample against the best dense library here, one thread;
-           time 256: the same of 256 samples. dense and dropout may be run by that library
+time       measured time of one sample against the best dense library here, one thread, median
+           over the seeds; time 256: the same of 256 samples. dense and dropout are 1: that library
+           may run them
 memory MB  peak of one prediction of 256 samples: parameters, input and NumPy's arrays
 front      where no other model is at once as accurate and as cheap: M in MACs+gate, T in time,
            B in time 256
@@ -48,8 +49,8 @@ def by_dataset(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def title(dataset: str, means: Sequence[Row]) -> str:
     """``mnist, 5 seeds, 12 epochs``."""
-    seeds, epochs = means[0]["seeds"], max(row["epochs"] for row in means)
-    return f"{dataset}, {seeds} seed{'s' * (seeds > 1)}, {epochs:.0f} epochs"
+    counts = {"seed": means[0]["seeds"], "epoch": round(max(row["epochs"] for row in means))}
+    return ", ".join([dataset, *(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items())])
 
 
 def table(means: Sequence[Row]) -> list[Row]:

@@ -41,9 +41,12 @@ class Plan:
     search: int = 0
 
     def runs(self) -> list[Run]:
-        """All runs, seed by seed: whatever is finished early is fair to every model."""
-        return [Run(dataset, model, seed) for seed in self.seeds for dataset in self.datasets
-                for model in self.models]
+        """All runs, seed by seed: whatever is finished early is fair to every model.
+
+        Data sets take turns, so that the time a run takes is soon known of each.
+        """
+        return [Run(dataset, model, seed) for seed in self.seeds for model in self.models
+                for dataset in self.datasets]
 
     def settings(self, dataset: str, model: str) -> Settings:
         """Options of a model on a data set, before a search."""

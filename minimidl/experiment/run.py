@@ -21,7 +21,7 @@ from minimidl.experiment.settings import Settings, known
 from minimidl.layers import Layer, Sequential, gated_layers
 from minimidl.learning import History, fit, load_checkpoint
 from minimidl.learning.loop import OnEpoch
-from minimidl.measure import count_macs
+from minimidl.measure import count_macs, macro_f1
 
 CROWD = 256
 """Samples of the second timing: enough for a matrix product to use each weight again and again."""
@@ -168,7 +168,7 @@ def judge(model: Sequential, data: Dataset, *, timed: bool = True) -> dict[str, 
     answers = output.argmax(axis=1)
     count = count_macs(model, memory)
     return {"accuracy": float((answers == labels).mean()),
-            "macro_f1": macro_f1(answers, labels, data.n_classes), **count.summary(),
+            "macro_f1": macro_f1(labels, answers, data.n_classes), **count.summary(),
             **(clock(model, x, count.with_gate) if timed else {})}
 
 
@@ -198,13 +198,3 @@ def clock(model: Sequential, x: Array, macs: Array) -> dict[str, Any]:
             for name in ("latency_us", "dense_latency_us")}
     return {**batch1_latency(model, x[median:median + 1]), **each, f"peer_b{CROWD}": many["peer"],
             "peak_memory_bytes": prediction_peak(model, crowd)}
-
-
-def macro_f1(answers: Array, labels: Array, n_classes: int) -> float:
-    """Mean over the classes of ``2 TP / (2 TP + FP + FN)``: rare classes count as much as others.
-
-    A class that neither occurs nor is answered says nothing and is left out.
-    """
-    right = np.bincount(labels[answers == labels], minlength=n_classes)
-    both = np.bincount(labels, minlength=n_classes) + np.bincount(answers, minlength=n_classes)
-    return float(np.mean(2 * right[both > 0] / both[both > 0]))

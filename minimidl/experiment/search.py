@@ -26,6 +26,8 @@ SPACE: dict[str, tuple[float, ...]] = {
     "gate.learning_rate": (0.3, 1.0, 3.0),
     "gate.spread": (0.3, 1.0, 2.0),
     "budget.strength": (1.0, 3.0, 10.0),
+    "wiring.drop": (0.1, 0.3, 0.5),
+    "experts.balance": (0.001, 0.01, 0.1),
 }
 """Values by setting; a model draws among the settings that it reads."""
 

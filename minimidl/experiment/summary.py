@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from minimidl.experiment.pareto import on_front, why_not
@@ -22,7 +23,7 @@ PLAIN = ("dense", "dropout")
 """Models that *are* dense networks in evaluation: any dense library may run them."""
 
 TIMES = {"time_ratio": "latency_us", "time_ratio_b256": "latency_us_b256"}
-"""Time against the best dense peer, by the column of the time."""
+"""By time against the best dense peer: the column of the time."""
 
 
 def summaries(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -35,8 +36,9 @@ def summaries(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
         Rows with ``"seed": None``, ``seeds`` (how many runs), means over them under the names of
         :data:`MEANS`, ``accuracy_mean accuracy_ci95 difference_mean difference_ci95`` (half-widths;
         the difference to ``dense``, paired by seed; None where there is nothing to tell),
-        ``time_ratio time_ratio_b256`` (mean of time over the best dense peer's in the same minute;
-        dense networks are run by that peer where it is faster, so they stand at most at 1),
+        ``time_ratio time_ratio_b256`` (time over the best dense peer's in the same minute, the
+        median over the seeds: one disturbed measurement decides nothing; 1 for networks that are
+        dense in evaluation, which that peer may run),
         the flags ``pareto_macs pareto_time pareto_time_b256``, and ``why_not``: a sentence where
         ``pareto_macs`` is false, else None.
 
@@ -72,8 +74,7 @@ def of_one_model(runs: Sequence[Mapping[str, Any]], twin: Mapping[int, float]) -
         **{name: mean_or_none([run.get(name) for run in runs]) for name in MEANS},
         "accuracy_mean": mean(list(own.values())), "accuracy_ci95": half_width(list(own.values())),
         "difference_mean": difference, "difference_ci95": spread,
-        **{name: mean_or_none([time_ratio(run, column) for run in runs])
-           for name, column in TIMES.items()},
+        **{name: median_ratio(runs, column) for name, column in TIMES.items()},
     }
 
 
@@ -82,10 +83,11 @@ def mean_or_none(values: Sequence[Any]) -> float | None:
     return None if any(value is None for value in values) else mean(values)
 
 
-def time_ratio(run: Mapping[str, Any], column: str) -> float | None:
-    """Time of one run over that of its best dense peer; None where it was not measured."""
-    mine, peer = run.get(column), run.get(f"dense_{column}")
-    if mine is None or peer is None:
+def median_ratio(runs: Sequence[Mapping[str, Any]], column: str) -> float | None:
+    """Median over the runs of the time over the peer's; None where one was not measured."""
+    pairs = [(run.get(column), run.get(f"dense_{column}")) for run in runs]
+    if any(mine is None or peer is None for mine, peer in pairs):
         return None
-    ratio = float(mine / peer)
-    return min(ratio, 1.0) if run["model"] in PLAIN else ratio
+    if runs[0]["model"] in PLAIN:
+        return 1.0
+    return float(median(mine / peer for mine, peer in pairs))  # type: ignore[operator]

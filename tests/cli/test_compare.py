@@ -69,7 +69,7 @@ def test_rows_tables_and_figures(tmp_path, capsys, unclocked):
     assert content(tmp_path)["defaults"]["gate.rank"] == 8
     told = capsys.readouterr().out
     assert "4 of 4: digits midl seed 1, accuracy 0." in told
-    assert "digits, 2 seeds, 1 epochs" in told
+    assert "digits, 2 seeds, 1 epoch\n" in told
     for name in ("compare.csv", "compare.md", "pareto-digits.png"):
         assert str(tmp_path / "out" / name) in told
         assert (tmp_path / "out" / name).stat().st_size > 300
@@ -214,36 +214,45 @@ def test_bad_input_is_one_line_and_leaves_nothing(more, message, tmp_path, capsy
     assert not list(tmp_path.iterdir())
 
 
-def test_the_time_left_is_learned_by_model_and_data_set():
-    estimate = Estimate({"digits": 1.0, "mnist": 50.0})
-    midl, dense, far = Run("digits", "midl", 1), Run("digits", "dense", 1), Run("mnist", "midl", 0)
-    assert estimate.left([midl]) is None
-    estimate.learn(Run("digits", "dense", 0), 2.0)
-    assert estimate.of(midl) == 2.0  # what others took there
-    assert estimate.of(far) == 100.0  # by its share of work
-    estimate.learn(Run("digits", "midl", 0), 4.0)
-    assert estimate.of(midl) == 4.0
-    assert estimate.left([midl, dense]) == 6.0
-    estimate.learn(far, 7.0)
-    assert estimate.of(Run("mnist", "dense", 0)) == 7.0  # seen is better than guessed
-    assert estimate.left([]) == 0
+def took(training, judging=0.0):
+    return {"seconds": training + judging, "seconds_judging": judging}
 
 
-def test_what_has_passed_of_a_run_is_taken_off():
+def test_the_time_of_a_run_is_learned_by_model_and_data_set():
+    estimate = Estimate()
+    midl, dense = Run("digits", "midl", 1), Run("digits", "dense", 1)
+    assert estimate.of(midl) is None
+    estimate.learn(Run("digits", "dense", 0), took(2.0, 1.0))
+    assert estimate.of(midl) == 3.0  # what others took there
+    assert estimate.of(Run("mnist", "midl", 0)) is None  # another set says nothing of this one
+    estimate.learn(Run("digits", "midl", 0), took(4.0, 1.0))
+    assert (estimate.of(midl), estimate.of(dense)) == (5.0, 3.0)
+    estimate.learn(Run("digits", "dropout", 0), took(2.0, 90.0))  # it compiled kernels
+    assert estimate.of(Run("digits", "dropout", 1)) == 3.0
+
+
+def test_the_time_left_takes_off_what_has_passed():
     now = [0.0]
-    estimate = Estimate({"digits": 1.0})
+    estimate = Estimate()
     runs = [Run("digits", "dense", seed) for seed in (1, 2)]
     watch = Watch(runs, 1, estimate, quiet=True, clock=lambda: now[0])
     assert watch.time_left() == "time left not known yet"
-    estimate.learn(Run("digits", "dense", 0), 100.0)
+    estimate.learn(Run("digits", "dense", 0), took(100.0))
     watch.begin(runs[0])
     now[0] = 60.0
     assert watch.time_left() == "about 2 min left"
     now[0] = 500.0
     assert watch.time_left() == "about 2 min left"  # the next one still takes its 100 s
-    watch.end(runs[0], {"seconds": 100.0})
-    watch.end(runs[1], {"seconds": 100.0})
+    watch.end(runs[0], took(100.0))
+    watch.end(runs[1], took(100.0))
     assert watch.time_left() == "all done"
+
+
+def test_a_data_set_that_nothing_ran_on_makes_the_time_left_a_lower_bound():
+    estimate = Estimate()
+    estimate.learn(Run("digits", "dense", 0), took(30.0))
+    watch = Watch([Run("mnist", "dense", 0), Run("digits", "midl", 0)], 1, estimate, quiet=True)
+    assert watch.time_left() == "more than 30 s left"
 
 
 def test_seconds_in_words():
