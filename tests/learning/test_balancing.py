@@ -110,7 +110,7 @@ def test_balancing_lowers_the_variation_of_usage(rules, router, options):
     train(alone, [], 10)
     train(balanced, rules, 10, restore_best=False)
     before, after = usage_variation(usage_of(alone)), usage_variation(usage_of(balanced))
-    assert after < 0.6 * before
+    assert after < 0.8 * before
 
 
 def test_the_z_loss_keeps_the_logits_small():
