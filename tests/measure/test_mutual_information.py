@@ -40,14 +40,18 @@ def test_pairs_word_by_word():
     assert pair_information(x, y, k) == pytest.approx(digamma(k) + digamma(40) - total / 40)
 
 
-def test_labels_word_by_word():
+@pytest.mark.parametrize(("k", "rare"), [(3, 0), (5, 3), (1, 2)])
+def test_labels_word_by_word(k, rare):
     x, labels = classes(40, 0.5)
-    k, total = 3, 0.0
+    labels[:rare] = 2  # a class of three has two neighbours to offer, not five
+    total = 0.0
     for i in range(40):
-        distance = np.abs(x - x[i])
-        own = np.sort(distance[labels == labels[i]])[1:]
-        total += digamma((labels == labels[i]).sum()) + digamma((distance <= own[k - 1]).sum() - 1)
-    assert label_information(x, labels, k) == pytest.approx(digamma(40) + digamma(k) - total / 40)
+        distance, size = np.abs(x - x[i]), (labels == labels[i]).sum()
+        neighbour = min(k, size - 1)
+        radius = np.sort(distance[labels == labels[i]])[neighbour]
+        closer = (np.delete(distance, i) < radius).sum()
+        total += digamma(neighbour) - digamma(size) - digamma(closer + 1)
+    assert label_information(x, labels, k) == pytest.approx(digamma(40) + total / 40)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, -0.9])

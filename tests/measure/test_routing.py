@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minimidl.errors import InputError
-from minimidl.layers import MIDL, DynamicGate, Linear, Sequential
+from minimidl.layers import MIDL, DynamicGate, Experts, Linear, Sequential
 from minimidl.measure import (
     discrete_information,
     expert_information,
@@ -88,6 +88,16 @@ def test_layers_of_a_model():
     assert 0 < found["0"].entropy <= 1
     assert found["0"].dropped_share == 0
     assert found["1"].information.null.shape == (19,)
+
+
+def test_full_experts_are_told():
+    layer = Experts(4, 8, n_experts=4, capacity=0.5, drop_at_evaluation=True)
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(64, 4)).astype(np.float32), rng.integers(0, 3, 64)
+    found = routing_by_layer(Sequential(layer, Linear(8, 3)), x, labels, 9)["0"]
+    assert found.used.max() <= 0.5 * 64 / 4, "half of what an even split would bring"
+    assert found.dropped_share == pytest.approx(1 - found.used.sum() / 64)
+    assert found.dropped_share >= 0.5
 
 
 @pytest.mark.parametrize(("call", "words"), [
