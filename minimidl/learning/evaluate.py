@@ -68,11 +68,14 @@ class GateMeter:
 
     def add(self, memory: Memory) -> None:
         """Count one batch from the memory of its forward pass."""
-        for path, layer in self.layers.items():
-            decision = memory_at(memory, path)["decision"]
-            self.ran += int(np.count_nonzero(decision.active)) * layer.block
-            self.probable += float(decision.probability.sum(dtype=np.float64)) * layer.block
-            self.neurons += decision.active.size * layer.block
+        found = {path: memory_at(memory, path)["decision"] for path in self.layers}
+        rows = max((len(decision.active) for decision in found.values()), default=1)
+        for path, decision in found.items():
+            # A gate of connections decides once for all samples: its one row stands for them all.
+            times = self.layers[path].block * (rows if len(decision.active) == 1 else 1)
+            self.ran += int(np.count_nonzero(decision.active)) * times
+            self.probable += float(decision.probability.sum(dtype=np.float64)) * times
+            self.neurons += decision.active.size * times
 
     @property
     def active_ratio(self) -> float:
