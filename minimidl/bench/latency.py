@@ -11,7 +11,7 @@ from minimidl.arrays import Array
 from minimidl.bench.peers import Affine, best_peer, dense_peers
 from minimidl.bench.timing import Call, alternate, one_thread
 from minimidl.execution import Executor
-from minimidl.layers import GatedLinear, GatedStack, Layer, Linear, leaves
+from minimidl.layers import GatedLinear, GatedStack, Layer, Linear, WeightGate, leaves
 
 
 def dense_twin(model: Layer) -> list[Affine]:
@@ -29,7 +29,7 @@ def affine_maps(layer: Layer) -> list[Affine]:
     if isinstance(layer, GatedStack):
         return [(layer.params[f"{i}.weight"], layer.params[f"{i}.bias"])
                 for i in range(len(layer.widths))]
-    if isinstance(layer, GatedLinear | Linear):
+    if isinstance(layer, GatedLinear | Linear | WeightGate):
         return [(layer.params["weight"], layer.params["bias"])]
     return []
 
