@@ -14,6 +14,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_like
+from minimidl.gates.decision import Pull
 from minimidl.gates.logistic import logistic
 from minimidl.gates.special import erf
 from minimidl.layers.base import Layer
@@ -115,7 +116,7 @@ class Elementwise(Layer):
         return value, {"x": x, "value": value}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy f'(x)``."""
         require_like(grad_output, memory["x"], "grad_output")

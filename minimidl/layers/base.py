@@ -9,6 +9,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch
+from minimidl.gates.decision import Pull
 
 
 class Layer(ABC):
@@ -51,14 +52,15 @@ class Layer(ABC):
 
     @abstractmethod
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """Pull ``dL/d(output)`` back to the input and to every parameter.
 
         Args:
             grad_output: ``(batch, n_out)``; never modified.
             memory: from :meth:`forward`; it may be used twice and gives bitwise the same answer.
-            grad_gate: ``dL/d(gate probability)`` from budgets, for gated layers only.
+            grad_gate: what budgets want, for gated layers only: ``dL/d(gate probability)``, or a
+                :class:`minimidl.gates.GateGradient` that pulls on scores or gate values too.
 
         Returns:
             ``dL/dx`` and gradients with the keys and shapes of :attr:`params`.
@@ -66,7 +68,7 @@ class Layer(ABC):
         """
 
     def backward_params(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> Grads:
         """The gradients of :meth:`backward` without ``dL/dx``, which nobody asks of a first layer.
 

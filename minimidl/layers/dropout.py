@@ -6,6 +6,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
+from minimidl.gates.decision import Pull
 from minimidl.layers.base import Layer, need_rng
 
 
@@ -34,7 +35,7 @@ class Dropout(Layer):
         return x * factor, {"factor": factor}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy * keep / (1 - rate)``: the same factor as forward."""
         factor = memory["factor"]

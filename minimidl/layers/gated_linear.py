@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require_like
-from minimidl.gates import Chooser, Decision
+from minimidl.gates import Chooser, Decision, Pull
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated
 from minimidl.layers.initial import aligned_copy, start_weight
@@ -78,7 +78,7 @@ class GatedLinear(Gated):
         return product
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """Three paths back to ``x``: the full one, the light one, and the one through the gate."""
         grad_u, others, grads = self._pull_back(grad_output, memory, grad_gate)
@@ -88,13 +88,13 @@ class GatedLinear(Gated):
         return grad_x, grads
 
     def backward_params(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> Grads:
         """As :meth:`backward` without the product that pulls the full path back to ``x``."""
         return self._pull_back(grad_output, memory, grad_gate)[2]
 
     def _pull_back(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None
     ) -> tuple[Array, list[Array], Grads]:
         """``dL/du``, what reaches ``x`` by gate and light path, and all gradients."""
         gate = memory["gate"]

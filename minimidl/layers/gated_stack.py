@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_like
-from minimidl.gates import Decision, logit
+from minimidl.gates import Decision, Pull, logit
 from minimidl.gates.choosers.by_name import shared_chooser
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated, count_gates
@@ -102,7 +102,7 @@ class GatedStack(Gated):
                    "probability": decision.probability}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """Back through the layers, collecting what each wants of its gates; then the gates."""
         require_like(grad_output, memory["layers"][-1]["full"], "grad_output")

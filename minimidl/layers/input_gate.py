@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require_like
-from minimidl.gates import Decision, logit
+from minimidl.gates import Decision, Pull, logit
 from minimidl.gates.choosers.by_name import make_chooser
 from minimidl.layers.gated import Gated, count_gates
 
@@ -71,7 +71,7 @@ class InputGate(Gated):
                           "probability": decision.probability}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """Two paths back to ``x``: through the product, and through the gate."""
         require_like(grad_output, memory["gate"], "grad_output")

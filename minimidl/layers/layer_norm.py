@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_like
+from minimidl.gates.decision import Pull
 from minimidl.layers.base import Layer
 
 
@@ -45,7 +46,7 @@ class LayerNorm(Layer):
         return output, {"normal": normal, "inverse_std": inverse_std}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """Project out what normalising removes: the mean, and the direction of the row itself.
 

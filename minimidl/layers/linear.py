@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require_batch
+from minimidl.gates.decision import Pull
 from minimidl.layers.base import Layer
 from minimidl.layers.initial import Seed, start_weight
 
@@ -46,14 +47,14 @@ class Linear(Layer):
         return output, {"x": x}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy W^T``, ``dW = x^T dy``, ``db = sum over the batch of dy``."""
         grads = self._grads(grad_output, memory)
         return grad_output @ self.params["weight"].T, grads
 
     def backward_params(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> Grads:
         """``dW`` and ``db`` alone."""
         return self._grads(grad_output, memory)

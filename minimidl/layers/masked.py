@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch
+from minimidl.gates.decision import Pull
 from minimidl.layers.base import Layer
 from minimidl.layers.initial import Seed, start_weight
 from minimidl.seeds import make_rng
@@ -131,14 +132,14 @@ class MaskedLinear(Masked):
         return output, {"x": x, "upstream": Upstream()}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """``dx = dy (W * M)^T``, ``dW = M * (x^T dy)``, ``db = sum over the batch of dy``."""
         grads = self.backward_params(grad_output, memory)
         return grad_output @ self.live_weight().T, grads
 
     def backward_params(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> Grads:
         """``dW`` and ``db`` alone."""
         require_batch(grad_output, self.n_out, self.params["bias"].dtype, "grad_output")

@@ -7,6 +7,7 @@ from typing import Any
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require
+from minimidl.gates.decision import Pull
 from minimidl.layers.base import Layer
 from minimidl.layers.gated import Gated
 
@@ -51,7 +52,7 @@ class Sequential(Layer):
 
     def backward(
         self, grad_output: Array, memory: Memory,
-        grad_gate: Array | dict[str, Array] | None = None,
+        grad_gate: Pull | dict[str, Pull] | None = None,
     ) -> tuple[Array, Grads]:
         """Run the layers' backward passes in reverse order (the chain rule).
 
@@ -62,7 +63,7 @@ class Sequential(Layer):
 
     def backward_params(
         self, grad_output: Array, memory: Memory,
-        grad_gate: Array | dict[str, Array] | None = None,
+        grad_gate: Pull | dict[str, Pull] | None = None,
     ) -> Grads:
         """As :meth:`backward`, but it goes no further back than the first layer with parameters."""
         by_path = self._by_path(grad_gate)
@@ -76,7 +77,7 @@ class Sequential(Layer):
         return prefixed(by_layer)
 
     def _back_to(
-        self, first: int, grad_output: Array, memory: Memory, by_path: dict[str, Array]
+        self, first: int, grad_output: Array, memory: Memory, by_path: dict[str, Pull]
     ) -> tuple[Array, list[Grads]]:
         """Back through all layers from ``first`` on: ``dL/d(its input)``, gradients by layer."""
         by_layer: list[Grads] = [{} for _ in self.layers]
@@ -87,11 +88,11 @@ class Sequential(Layer):
                 grad_output, memory[str(position)], mine)
         return grad_output, by_layer
 
-    def _by_path(self, grad_gate: Array | dict[str, Array] | None) -> dict[str, Array]:
+    def _by_path(self, grad_gate: Pull | dict[str, Pull] | None) -> dict[str, Pull]:
         """``grad_gate`` as a dict. A path that is not there would silently do nothing: refuse."""
         require(grad_gate is None or isinstance(grad_gate, dict), "grad_gate",
                 type(grad_gate).__name__, "a dict keyed by layer path, such as {'0': ...}")
-        by_path: dict[str, Array] = grad_gate if isinstance(grad_gate, dict) else {}
+        by_path: dict[str, Pull] = grad_gate if isinstance(grad_gate, dict) else {}
         if by_path:
             gated = gated_layers(self)
             strange = [path for path in by_path if path not in gated]
@@ -106,7 +107,7 @@ def prefixed(by_layer: list[Grads]) -> Grads:
 
 
 def grad_gate_for(
-    layer: Layer, position: int, by_path: dict[str, Array]
+    layer: Layer, position: int, by_path: dict[str, Pull]
 ) -> Any:
     """The part of ``grad_gate`` that belongs to one layer: an array, or a dict one level down."""
     if isinstance(layer, Sequential):

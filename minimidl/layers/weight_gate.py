@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_finite, require_like
-from minimidl.gates import Decision, ThresholdChooser, logit
+from minimidl.gates import Decision, Pull, ThresholdChooser, logit
 from minimidl.layers.activations import activation as activation_pair
 from minimidl.layers.gated import Gated
 from minimidl.layers.initial import start_weight
@@ -110,7 +110,7 @@ class WeightGate(Gated):
                       "probability": decision.probability}
 
     def backward(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> tuple[Array, Grads]:
         """``dx = du (W * G)^T``; the rest as :meth:`backward_params`."""
         grad_u, grads = self._pull_back(grad_output, memory, grad_gate)
@@ -118,13 +118,13 @@ class WeightGate(Gated):
         return grad_u @ live.T, grads
 
     def backward_params(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None = None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None = None
     ) -> Grads:
         """``dW = G * (x^T du)``, ``db = sum of du``, and the gates: ``dG = W * (x^T du)``."""
         return self._pull_back(grad_output, memory, grad_gate)[1]
 
     def _pull_back(
-        self, grad_output: Array, memory: Memory, grad_gate: Array | None
+        self, grad_output: Array, memory: Memory, grad_gate: Pull | None
     ) -> tuple[Array, Grads]:
         """``dL/du`` and all gradients."""
         require_like(grad_output, memory["full"], "grad_output")
