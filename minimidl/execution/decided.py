@@ -4,8 +4,8 @@ For gates that no kernel chooses by. Two kinds, and what their paths do with a d
 
     path      experts (:class:`Grouped`)         dead connections (:class:`WiredGate`)
     neuron    sample by sample, its experts      sample by sample, open neurons, live connections
-    block     expert by expert, the samples      live connections of all neurons, 64 samples at a
-              that chose it, by BLAS             time; closed ones are gated to 0 afterwards
+    block     expert by expert, the samples      live connections of all neurons, many samples
+              that chose it                      at a time; closed ones are gated to 0 afterwards
     dense     all, masked                        all, masked
 """
 
@@ -55,6 +55,8 @@ class Decided(Measured):
         self.next_bias = linear.params["bias"][None, :]
         self.light = None if gated.light is None else LightPart(gated.light, linear)
         self.no_light = np.empty((0, 0), self.bias.dtype)
+        self.wide = self.kernels is not None and (
+            gated.n_in * self.bias.itemsize >= self.kernels.VECTOR_BYTES)
 
     @abstractmethod
     def run_block(self, x: Array, decision: Decision) -> Array:
@@ -179,12 +181,21 @@ class Grouped(Decided):
         return out
 
     def run_block(self, x: Array, decision: Decision) -> Array:
-        """Expert by expert."""
+        """Expert by expert, in a kernel where register tiles fit, else by BLAS."""
         light, base = self.light_and_base(x)
         out = np.repeat(base, len(x) // len(base), axis=0) if len(x) else base[:0].copy()
-        gather.blocks(
-            x, decision.active, decision.gate, self.gated.block, self.weight_t, self.bias,
-            light if len(light) else None, self.gated.function.value, self.next_weight, out)
+        kernels, block = self.kernels, self.gated.block
+        if kernels is None or block % kernels.BLOCK_ROWS or not self.wide:
+            gather.blocks(
+                x, decision.active, decision.gate, block, self.weight_t, self.bias,
+                light if len(light) else None, self.gated.function.value, self.next_weight, out)
+            return out
+        for expert, samples in enumerate(gather.samples_by_gate(decision.active)):
+            units = slice(expert * block, (expert + 1) * block)
+            own = np.ascontiguousarray(light[:, units]) if len(light) else light
+            kernels.given_block(
+                x, samples, decision.gate[samples, expert], self.weight_t[units], self.bias[units],
+                own, self.code, self.next_weight[units], out)
         return out
 
 

@@ -1,7 +1,8 @@
-"""Gated layers whose decision was made elsewhere, sample by sample: only what is open is run.
+"""Gated layers whose decision was made elsewhere: only what is open is run.
 
-For gates that no kernel chooses by (routers of experts, layers with dead connections). The weights
-are whole rows (:func:`given_segment`) or compressed ones (:func:`given_wires`).
+For gates that no kernel chooses by (routers of experts, layers with dead connections). Sample by
+sample, the weights are whole rows (:func:`given_segment`) or compressed ones (:func:`given_wires`).
+Many samples of one big block are gathered and multiplied as in ``batch.py`` (:func:`given_block`).
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from minimidl.arrays import Array
-from minimidl.kernels.cpu import activate, add_rows, multiply_listed, multiply_rows
+from minimidl.kernels.batch import add_crowd, finish, finish_relu
+from minimidl.kernels.cpu import RELU, activate, add_rows, multiply_listed, multiply_rows
 from minimidl.kernels.jit import compiled
-from minimidl.kernels.tiles import VECTOR_BYTES
+from minimidl.kernels.products import product
+from minimidl.kernels.tiles import VECTOR_BYTES, copy
 from minimidl.kernels.wire_tiles import gather_dot
+from minimidl.kernels.words import CROWD
 
 
 @compiled()
@@ -93,3 +97,49 @@ def given_wires(
                 values[i] = bias[j]
         finish_given(s, start, count, gates, block, light, code, next_weight, base, units, values,
                      out)
+
+
+@compiled()
+def given_block(
+    x: Array, samples: Array, gates: Array, weight_t: Array, bias: Array, light: Array, code: int,
+    next_weight: Array, out: Array,
+) -> None:
+    """``out[s] += gate_s * (activation(x_s W + b) - light_s) @ next_weight`` for some samples.
+
+    One block alone, so that its weights are read once per 64 of its own samples, not of the batch.
+
+    Args:
+        x: ``(batch, n_in)``, at least as wide as a register.
+        samples: int64, numbers of samples; none twice.
+        gates: one per sample in the list.
+        weight_t: ``(block, n_in)``; the block is a multiple of four neurons.
+        bias: ``(block,)``.
+        light: ``(batch, block)``, or ``(0, 0)`` for the zero path.
+        code: of the activation.
+        next_weight: ``(block, n_out)``.
+        out: ``(batch, n_out)``, changed in place.
+
+    """
+    n_in, n_out, block = x.shape[1], out.shape[1], bias.shape[0]
+    inputs, own = x.reshape(x.size), np.empty((CROWD, n_in), x.dtype)
+    lists, starts = np.empty((1, CROWD), np.uint8), np.zeros(2, np.int64)
+    nothing, answers = np.zeros((1, n_out), x.dtype), np.empty((CROWD, n_out), x.dtype)
+    own_light = np.empty((CROWD if light.shape[0] > 0 else 0, block), x.dtype)
+    for s in range(CROWD):
+        lists[0, s] = s
+    for first in range(0, samples.shape[0], CROWD):
+        count = min(CROWD, samples.shape[0] - first)
+        starts[1] = count
+        for s in range(count):
+            copy(inputs, samples[first + s] * n_in, own.reshape(own.size), s * n_in, n_in)
+            if light.shape[0] > 0:
+                own_light[s] = light[samples[first + s]]
+        values = product(own[:count], weight_t, lists, starts, block)
+        if code == RELU and light.shape[0] == 0:
+            finish_relu(bias, starts, block, gates[first:first + count], values)
+        else:
+            finish(bias, own_light, code, lists, starts, block, gates[first:first + count], values)
+        add_crowd(next_weight, lists, starts, block, values, nothing, answers[:count])
+        for s in range(count):
+            for o in range(n_out):
+                out[samples[first + s], o] += answers[s, o]

@@ -170,3 +170,29 @@ def test_given_decisions(kernels, dtype, options):
         run(*head, *weights, *tail, out)
         close(out, wanted, 10 * TOLERANCE[dtype])
         assert intact(out)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("light", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("count", [0, 1, 5, 64, 90])
+def test_one_block_for_the_samples_that_opened_it(kernels, dtype, light, activation, count):
+    batch, block, n_in, n_out = 100, 8, 37, 19
+    x, weight_t, live, bias = case(dtype, n_in, block, "full", batch)
+    rng = np.random.default_rng(4)
+    samples = np.sort(rng.permutation(batch)[:count])
+    gates = guarded(rng.random(count).astype(dtype))
+    units = guarded(rng.normal(size=(batch, block)).astype(dtype)) if light else np.empty(
+        (0, 0), dtype)
+    next_weight = guarded(rng.normal(size=(block, n_out)).astype(dtype))
+    base = rng.normal(size=(batch, n_out)).astype(dtype)
+    offsets = np.concatenate([[0], np.cumsum(np.isin(np.arange(batch), samples))])
+    code, wanted = ACTIVATION_CODES[activation], np.empty((batch, n_out), dtype)
+    wires_reference.given_segment(
+        x, offsets, np.zeros(count, np.int64), gates, block,
+        wires_reference.compress(weight_t, live), bias, units, code, next_weight, base, wanted)
+    out = guarded(base)
+    kernels.given_block(x, samples, gates, guarded(weight_t), bias, units, code, next_weight, out)
+    close(out, wanted, 10 * TOLERANCE[dtype])
+    assert intact(out)
