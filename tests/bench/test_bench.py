@@ -18,18 +18,23 @@ from minimidl.bench import (
     one_thread,
     timing,
 )
-from minimidl.bench.latency import dense_twin
+from minimidl.bench.latency import dense_twin, latency
 from minimidl.bench.peers import BUILDERS, DensePeer
-from minimidl.bench.timing import calls_for, summary
+from minimidl.bench.timing import Timing, calls_for, summary
 from minimidl.layers import (
     MIDL,
     DynamicGate,
+    Experts,
     GatedStack,
     InputGate,
     LayerNorm,
     Linear,
+    MaskedLinear,
+    MaskedMIDL,
     ReLU,
     Sequential,
+    WeightGate,
+    wires_of,
 )
 
 
@@ -170,6 +175,37 @@ def test_latency_reports_times_and_the_peer(model):
     assert 0 < result["dense_latency_us"] < 1e6
     for name, value in kept.items():
         np.testing.assert_array_equal(model.params[name], value)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("model", [
+    Sequential(MaskedLinear(6, 8, density=0.5), ReLU(), Linear(8, 3)),
+    Sequential(WeightGate(6, 8), Linear(8, 3)),
+    Sequential(MaskedMIDL(6, 8, density=0.5), Linear(8, 3)),
+    Sequential(Experts(6, 8, n_experts=2), Linear(8, 3)),
+])
+def test_dense_twins_of_missing_connections_and_experts(model):
+    twin, x = dense_twin(model), np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    assert [weight.shape for weight, _ in twin] == [(6, 8), (8, 3)]
+    wires = wires_of(model.layers[0])
+    if wires is not None:
+        np.testing.assert_array_equal(twin[0][0] != 0, wires)
+    found = latency(model, x, peers=["numpy"])
+    assert found["peer"] == "numpy"
+    assert 0 < found["latency_us"] < 1e6
+    with pytest.raises(InputError, match="x: got no samples"):
+        latency(model, x[:0])
+
+
+def test_latency_is_per_sample_and_batch1_latency_per_call(monkeypatch):
+    ticks = {"model": Timing(8e-6, 0, 0, 1, 7), "dense": Timing(4e-6, 0, 0, 1, 7),
+             "numpy": Timing(1e-6, 0, 0, 1, 7)}
+    for module in ("latency", "peers"):
+        monkeypatch.setattr(f"minimidl.bench.{module}.alternate", lambda calls, **options: ticks)
+    model, x = Sequential(Linear(6, 3)), np.ones((4, 6), np.float32)
+    found = latency(model, x, peers=["numpy"])
+    assert found == {"latency_us": 2.0, "dense_latency_us": 1.0, "peer": "numpy"}
+    assert batch1_latency(model, x, peers=["numpy"])["latency_us"] == 8.0
 
 
 def test_latency_without_anything_to_compare_and_with_a_wrong_sample():
