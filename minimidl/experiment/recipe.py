@@ -41,6 +41,12 @@ CONTROLLERS: dict[str, Callable[..., BudgetRule]] = {
 }
 """Budgets that find their own strength, by the name of ``budget_kind``."""
 
+WEIGHT_GATE_PULL, WEIGHT_GATE_RATE = 10.0, 3.0
+"""Factors on budget and learning rate of weight gates. Each hears the mean over all connections
+fainter than a neuron's gate would, and Adam follows the louder of task and budget, by at most the
+rate per step: without them 0.29 are open on MNIST and 0.33 on digits where 0.19 was asked for.
+Chosen on the validation parts."""
+
 DEFAULTS: dict[str, dict[str, Any]] = {
     "digits": {"gate_rank": 4, "dropout": 0.2},
     "mnist": {"width": (512,), "dropout": 0.2, "epochs": 12, "batch_size": 128,
@@ -67,7 +73,9 @@ def make_optimizer(model: Layer, options: TrainOptions) -> Optimizer:
     """Build the optimiser, with a parameter group for the gates."""
     require(options.optimizer in OPTIMIZERS, "optimizer", repr(options.optimizer),
             f"one of {', '.join(OPTIMIZERS)}")
-    groups = [gate_group(options.gate_learning_rate)] if options.gate_learning_rate != 1 else []
+    kinds = {type(gate) for gate in gated_layers(model).values()}
+    scale = options.gate_learning_rate * (WEIGHT_GATE_RATE if WeightGate in kinds else 1.0)
+    groups = [gate_group(scale)] if scale != 1 else []
     decay = {"weight_decay": options.weight_decay} if options.optimizer == "adamw" else {}
     return OPTIMIZERS[options.optimizer](
         model.params, options.learning_rate, groups=groups, sparse=options.optimizer_sparse,
@@ -96,7 +104,8 @@ def make_budgets(model: Layer, keep: float, options: TrainOptions) -> list[Budge
             f"0 with the {options.budget_kind} budget, which holds keep",
             f"--set budget.kind={' or '.join(CONTROLLERS)} holds a MAC target")
     target = BUDGET_MARGIN * share_open(keep, dynamic[0].n_gates)
-    return [Budget(options.budget_kind, options.budget_strength,
+    pull = WEIGHT_GATE_PULL if isinstance(dynamic[0], WeightGate) else 1.0
+    return [Budget(options.budget_kind, pull * options.budget_strength,
                    target if options.budget_kind in WITH_TARGET else None, of=options.budget_of,
                    warm_up=options.budget_warm_up)]
 
