@@ -31,36 +31,51 @@ def pareto(rows: Rows, cost: str = "mac_ratio_with_gate", ax: Any = None) -> Any
 
     Returns:
         The axes. The front is a line in steps: below and to the right of it everything is beaten.
-        Intervals may leave the axes, whose height follows the means.
+        Intervals may leave the axes, whose height follows the means; who is far below the others
+        stands at the lower edge (:func:`floor_of`).
 
     """
     ax = new_axes(ax, (6.5, 4.8))
     flag, words = PANELS[cost]
     rows = [row for row in rows if row.get(cost) is not None]
-    for row in rows:
+    floor = floor_of(rows)
+    points = [(row[cost], max(100 * row["accuracy_mean"], floor)) for row in rows]
+    for row, point in zip(rows, points, strict=True):
         style = look(row["model"])
-        spread = None if row["accuracy_ci95"] is None else 100 * row["accuracy_ci95"]
-        ax.errorbar(row[cost], 100 * row["accuracy_mean"], spread, color=style["color"],
+        known = row["accuracy_ci95"] is not None and 100 * row["accuracy_mean"] >= floor
+        ax.errorbar(*point, 100 * row["accuracy_ci95"] if known else None, color=style["color"],
                     marker=style["marker"], markersize=7, capsize=2, elinewidth=0.8, alpha=0.9,
                     markerfacecolor=style["color"] if row[flag] else "white", label=row["model"])
-    front = sorted((row[cost], 100 * row["accuracy_mean"]) for row in rows if row[flag])
+    front = sorted(point for row, point in zip(rows, points, strict=True) if row[flag])
     if front:
         ax.plot(*zip(*front, strict=True), color="#555555", linewidth=1.2, linestyle="--",
                 drawstyle="steps-post", zorder=0, label="front")
     ax.axvline(1, color="#bbbbbb", linewidth=1, linestyle=":", zorder=0)
     ax.set(xlabel=words, ylabel="test accuracy (%)")
-    limit(ax, [row[cost] for row in rows], [100 * row["accuracy_mean"] for row in rows],
-          times=cost != "mac_ratio_with_gate")
+    limit(ax, points, times=cost != "mac_ratio_with_gate")
     ax.grid(alpha=0.3, which="both")
     return ax
 
 
-def limit(ax: Any, costs: Sequence[float], accuracies: Sequence[float], *, times: bool) -> None:
-    """Room around the means; times on a logarithmic axis with plain numbers."""
+def floor_of(rows: Rows) -> float:
+    """Percent below which a model stands at the edge: one failure must not flatten all others.
+
+    Six times as far below the best as the median is, and at least two points.
+    """
+    accuracies = sorted(100 * row["accuracy_mean"] for row in rows)
+    if not accuracies:
+        return 0.0
+    best, middle = accuracies[-1], accuracies[len(accuracies) // 2]
+    return best - max(6 * (best - middle), 2.0)
+
+
+def limit(ax: Any, points: Sequence[tuple[float, float]], *, times: bool) -> None:
+    """Room around the points; times on a logarithmic axis with plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    if not costs:
+    if not points:
         return
+    costs, accuracies = zip(*points, strict=True)
     low, high = min(accuracies), max(accuracies)
     room = max(0.25 * (high - low), 0.1)
     ax.set_ylim(low - room, high + room)
@@ -94,6 +109,13 @@ def pareto_figure(rows: Rows, title: str = "") -> Any:
     figure.draw_without_rendering()  # settles limits and layout, so that labels know their room
     for ax, cost in zip(panels, costs, strict=True):
         known = [row for row in rows if row.get(cost) is not None]
-        label_points(ax, [(row[cost], 100 * row["accuracy_mean"]) for row in known],
-                     [row["model"] for row in known])
+        floor = floor_of(known)
+        label_points(ax, [(row[cost], max(100 * row["accuracy_mean"], floor)) for row in known],
+                     [name(row, floor) for row in known])
     return figure
+
+
+def name(row: Mapping[str, Any], floor: float) -> str:
+    """What stands beside a point; below the edge with its accuracy."""
+    accuracy = 100 * row["accuracy_mean"]
+    return row["model"] if accuracy >= floor else f"{row['model']}: {accuracy:.1f} % (below)"

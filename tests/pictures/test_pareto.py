@@ -43,10 +43,19 @@ def test_times_are_logarithmic_and_what_was_not_measured_is_left_out():
     ax = pareto(ROWS, "time_ratio")
     assert ax.get_xscale() == "log"
     assert ax.get_xlim()[0] < 0.6 < 4.0 < ax.get_xlim()[1]
-    figure = pareto_figure([*ROWS, row("rigl", 0.9, 0.2, True) | {"time_ratio": None}], "digits")
+    figure = pareto_figure([*ROWS, row("rigl", 0.95, 0.2, True) | {"time_ratio": None}], "digits")
     assert [len(ax.containers) for ax in figure.axes] == [4, 3]
     assert [text.get_text() for text in figure.axes[0].texts] == ["dense", "midl", "switch", "rigl"]
     assert figure.get_suptitle().startswith("digits: ")
+
+
+def test_a_failure_stands_at_the_edge_and_does_not_flatten_the_others():
+    figure = pareto_figure([*ROWS, row("pruned", 0.10, 0.2, True)])
+    ax = figure.axes[0]
+    assert ax.get_ylim()[0] > 80
+    assert ax.texts[-1].get_text() == "pruned: 10.0 % (below)"
+    bars = {box.get_label(): box[0] for box in ax.containers}
+    assert bars["pruned"].get_ydata()[0] == pytest.approx(92.0)  # 98 - 6 * (98 - 97)
 
 
 def test_one_model_with_one_seed_is_a_picture_too(tmp_path):
