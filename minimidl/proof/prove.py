@@ -11,7 +11,7 @@ import numpy as np
 from minimidl.arrays import Array, Memory
 from minimidl.proof.engine import prove_subject
 from minimidl.proof.linearised_gates import linearised
-from minimidl.proof.statements import gate_statements, runs_alike, topk_is_hard
+from minimidl.proof.statements import gate_statements, router_statements, runs_alike, topk_is_hard
 from minimidl.proof.subject import Forward, Statement, Subject, Values
 from minimidl.proof.surrogates import topk_surrogate
 from minimidl.proof.verdict import TOLERANCE, Report
@@ -91,6 +91,8 @@ def layer_subject(
             return outputs_of(output, memory), memory
 
         statements = gate_statements(layer, x, training, rng_seed)
+    elif not as_executed:
+        statements = router_statements(layer, x, training, rng_seed)
     if run_by is not None:
         statements += (partial(runs_alike, layer, run_by, x, training, rng_seed),)
     return Subject(

@@ -5,6 +5,9 @@
 2. The true derivative of the decision is exactly 0: differences of the *real* forward see nothing.
    (A forward that is secretly soft fails here; that is the reversed straight-through line.)
 3. A gradient of the task loss alone, no budget, reaches every parameter of the gate.
+
+A router is not straight through, its weights have a true derivative; but a weight of 1 would have
+one too, which is 0, so the third is asked of routers as well.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Memory
 from minimidl.proof.differences import numeric_gradient
+from minimidl.proof.gate_stand_ins import kind_of
 from minimidl.proof.linearised_gates import hard_gates
 from minimidl.proof.subject import Statement
 from minimidl.proof.surrogates import is_hard
@@ -30,7 +34,7 @@ ROUNDING = 1e-12
 def gate_statements(
     layer: Any, x: Array, training: bool, rng_seed: int
 ) -> tuple[Statement, ...]:
-    """The three statements for every hard gate of a model, each ready to be checked."""
+    """The three statements for every hard gate of a model, the third for every router."""
     paths = hard_gates(layer, x, training, rng_seed)
     _, memory = layer.forward(x, training, np.random.default_rng(rng_seed))
     by_path = dict(leaves(layer))
@@ -41,7 +45,17 @@ def gate_statements(
         found += [partial(forward_is_hard, *arguments), partial(true_derivative_is_0, *arguments)]
         if 0 < own["decision"].mask.sum() < own["decision"].mask.size:
             found.append(partial(task_reaches_gate, layer, x, training, rng_seed, path))
-    return tuple(found)
+    return (*found, *router_statements(layer, x, training, rng_seed))
+
+
+def router_statements(
+    layer: Any, x: Array, training: bool, rng_seed: int
+) -> tuple[Statement, ...]:
+    """The third statement for every router that has more than one expert to choose from."""
+    return tuple(
+        partial(task_reaches_gate, layer, x, training, rng_seed, path)
+        for path, leaf in leaves(layer)
+        if kind_of(getattr(leaf, "chooser", None), ("Router",)) and leaf.n_gates > 1)
 
 
 def run(leaf: Any, x: Array, training: bool, rng_seed: int) -> tuple[Array, Memory]:

@@ -62,7 +62,7 @@ class Routed:
 
     def noisy(self, training: bool, seed: int) -> Any:
         self.clean, raw = self.answers.chunk(2, dim=1)
-        self.scale = functional.softplus(raw)
+        self.scale = functional.softplus(raw) + 0.01
         if not training:
             return self.clean
         e = np.random.default_rng(seed).standard_normal((BATCH, EXPERTS), dtype=np.float32)

@@ -1,13 +1,16 @@
 """Noisy Top-k: noise on the logits, of a scale that is learned too (Shazeer et al. 2017).
 
     c, r = the two halves of the router network's answer
-    H    = c + e * softplus(r),  e ~ N(0, 1)        (eq. 4; in evaluation H = c)
-    w    = softmax over the k largest of H          (eq. 3 and 5 of 1701.06538)
+    H    = c + e * s,  s = softplus(r) + 1/100,  e ~ N(0, 1)      (eq. 4; in evaluation H = c)
+    w    = softmax over the k largest of H                        (eq. 3 and 5 of 1701.06538)
 
 Without noise an expert that is never chosen never gets a gradient; with it, near misses are tried.
 How likely expert i is chosen when its own noise is drawn again is smooth: its load (eq. 9),
 
-    load_i = Phi((c_i - cut_i) / softplus(r_i)),  cut_i = k-th largest of H without entry i
+    load_i = Phi((c_i - cut_i) / s_i),  cut_i = k-th largest of H without entry i
+
+The hundredth is not in the paper but in its authors' code: without it a scale that learned to be 0
+would divide by 0.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from minimidl.gates.decision import Decision, GateGradient
 from minimidl.gates.logistic import logistic
 from minimidl.gates.routers.topk import TopKRouter
 from minimidl.gates.special import normal_cdf, normal_density
+
+LEAST_NOISE = 0.01
 
 
 def softplus(u: Array) -> Array:
@@ -47,8 +52,9 @@ class NoisyTopKRouter(TopKRouter):
                 "pass rng=numpy.random.default_rng(seed)")
         assert rng is not None  # for the type checker
         e = rng.standard_normal(clean.shape, dtype=np.float32).astype(clean.dtype)
-        noise = {"clean": clean.copy(), "e": e, "scale": softplus(raw), "slope": logistic(raw)}
-        return clean + e * noise["scale"], {"noise": noise}
+        scale = softplus(raw) + clean.dtype.type(LEAST_NOISE)
+        noise = {"clean": clean.copy(), "e": e, "scale": scale, "slope": logistic(raw)}
+        return clean + e * scale, {"noise": noise}
 
     def scores_backward(self, grad_scores: Array, decision: Decision) -> Array:
         """``dc = dH``, ``dr = dH e softplus'(r)``: ``(batch, 2 n_experts)``."""

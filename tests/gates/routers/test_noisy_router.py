@@ -25,10 +25,18 @@ def test_training_adds_noise_of_the_learned_scale():
     decision = drawn(NoisyTopKRouter(5, 2), ANSWERS)
     e = np.random.default_rng(1).standard_normal((6, 5), dtype=np.float32)
     np.testing.assert_allclose(
-        decision.scores, ANSWERS[:, :5] + e * np.log(1 + np.exp(ANSWERS[:, 5:])), rtol=1e-12)
-    silent = ANSWERS.copy()
+        decision.scores, ANSWERS[:, :5] + e * (np.log(1 + np.exp(ANSWERS[:, 5:])) + 0.01),
+        rtol=1e-12)
+
+
+def test_a_scale_that_learned_to_be_0_leaves_a_little_noise_and_divides_by_no_0():
+    silent = ANSWERS.astype(np.float32)
     silent[:, 5:] = -200.0
-    np.testing.assert_array_equal(drawn(NoisyTopKRouter(5, 2), silent).scores, ANSWERS[:, :5])
+    router = NoisyTopKRouter(5, 2)
+    decision = drawn(router, silent)
+    assert 0 < np.abs(decision.scores - silent[:, :5]).max() < 0.05
+    assert np.isfinite(router.load(decision)).all()
+    assert np.isfinite(router.load_backward(np.ones((6, 5), np.float32), decision)).all()
 
 
 def test_training_without_a_generator_is_told():
@@ -41,7 +49,7 @@ def test_the_load_is_how_often_an_expert_is_chosen_when_its_noise_is_drawn_again
     decision = drawn(router, ANSWERS)
     load = router.load(decision)
     again = np.random.default_rng(2).standard_normal((20_000, 6, 5))
-    scale = np.log(1 + np.exp(ANSWERS[:, 5:]))
+    scale = np.log(1 + np.exp(ANSWERS[:, 5:])) + 0.01
     for expert in range(5):  # the others keep their noise
         others = np.delete(decision.scores, expert, axis=1)
         cut = np.sort(others, axis=1)[:, -2]
