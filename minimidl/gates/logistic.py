@@ -16,7 +16,19 @@ def logistic(u: Array) -> Array:
     Both branches exponentiate ``-|u|`` only, so the exponential lies in (0, 1].
     """
     small = np.exp(-np.abs(u))
-    return np.where(u >= 0, 1, small) / (1 + small)
+    p = np.maximum(small, u >= 0)  # 1 where u >= 0, else small; several times faster than np.where
+    small += 1
+    p /= small
+    return p
+
+
+def logistic_slope(u: Array) -> Array:
+    """``F'(u) = F(u) F(-u)`` of :func:`logistic`, right also far out, by a single exponential."""
+    small = np.exp(-np.abs(u))
+    twice = small + 1
+    twice *= twice
+    small /= twice
+    return small
 
 
 def logit(p: float, argument: str = "probability") -> float:

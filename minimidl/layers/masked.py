@@ -64,7 +64,7 @@ class Masked(Layer):
 
     def live_gradient(self, full: Array) -> Array:
         """``M * dL/d(W * M)``, in place."""
-        np.copyto(full, 0, where=~self.mask)
+        full *= self.mask
         return full
 
     def dense_gradient(self, memory: Memory) -> Array:

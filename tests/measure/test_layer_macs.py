@@ -86,8 +86,8 @@ def test_a_masked_gate_reads_open_inputs_only():
 
 
 def test_per_sample_counts_are_not_a_product_of_means():
-    # Two wires, 0-0 and 1-1. Each of two samples opens one input, and the neuron that is wired to it
-    # or the other one. Half of the inputs, half of the neurons: means say 2 / 4 wires, both times.
+    # Two wires, 0-0 and 1-1. Each of two samples opens one input, and the neuron wired to it or the
+    # other one. Half of the inputs, half of the neurons: means say 2 / 4 wires, both times.
     first, second = DynamicGate(2, 2, gate="static"), MaskedDynamicGate(2, 2, gate="static")
     second.mask[...] = np.eye(2, dtype=bool)
     model = Sequential(first, second)

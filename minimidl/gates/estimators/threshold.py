@@ -20,7 +20,7 @@ import numpy as np
 from minimidl.arrays import Array, Memory, Rng
 from minimidl.errors import require
 from minimidl.gates.estimators.base import Estimator, check_gate
-from minimidl.gates.logistic import logistic
+from minimidl.gates.logistic import logistic_slope as unit_slope
 from minimidl.gates.rows import is_number
 from minimidl.gates.straight_through import threshold_mask
 
@@ -120,5 +120,6 @@ class ThresholdSurrogate(ThresholdEstimator):
 def logistic_slope(scores: Array, temperature: float) -> Array:
     """Derivative of ``sigmoid(z / T)`` in ``z``, right also far out."""
     width = scores.dtype.type(temperature)
-    u = scores / width
-    return logistic(u) * logistic(-u) / width
+    slope = unit_slope(scores / width)
+    slope /= width
+    return slope
