@@ -15,7 +15,8 @@ from typing import NoReturn
 import minimidl
 from minimidl.errors import InputError
 
-COMMANDS = ("quickstart", "train", "compare", "check", "data", "bench", "tutorials", "doctor")
+COMMANDS = (
+    "quickstart", "train", "compare", "measure", "check", "data", "bench", "tutorials", "doctor")
 """Each is a module of this room with ``add_parser(subparsers)``; it sets ``run(args) -> int``."""
 
 
