@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minimidl.gates.choosers.base import GATE_VALUES, Chooser
 from minimidl.gates.choosers.dselect import DSelectChooser
+from minimidl.gates.choosers.fixed_rate import FixedRateChooser
 from minimidl.gates.choosers.threshold import ThresholdChooser
 from minimidl.gates.choosers.topk import TopKChooser, count_open
 from minimidl.gates.decision import Decision, GateGradient, Pull
@@ -35,10 +36,11 @@ from minimidl.gates.threshold.sigmoid import SigmoidTopK
 __all__ = [
     "ESTIMATORS", "GATE_VALUES", "RANKING", "ROUTERS", "SCORE_FUNCTIONS", "SIMPLEX", "TOPK",
     "AffineNet", "CappedSimplexTopK", "Chooser", "DSelectChooser", "Decision", "Estimator",
-    "ExpertChoiceRouter", "GateGradient", "GumbelTopK", "HardTopK", "LapSumTopK", "LowRankNet",
-    "MlpNet", "NeuralSortTopK", "NoisyTopKRouter", "NormalTopK", "PNormTopK", "PerturbedTopK",
-    "Pull", "RelaxedSubset", "Router", "SigmoidTopK", "SoftRouter", "SoftSortTopK", "StaticNet",
-    "SwitchRouter", "ThresholdChooser", "TopK", "TopKChooser", "TopKRouter", "count_open",
-    "estimator", "gate_net", "logistic", "logit", "make_router", "rank_operator", "simplex",
-    "threshold_mask", "threshold_mask_backward", "topk", "topk_mask",
+    "ExpertChoiceRouter", "FixedRateChooser", "GateGradient", "GumbelTopK", "HardTopK",
+    "LapSumTopK", "LowRankNet", "MlpNet", "NeuralSortTopK", "NoisyTopKRouter", "NormalTopK",
+    "PNormTopK", "PerturbedTopK", "Pull", "RelaxedSubset", "Router", "SigmoidTopK",
+    "SoftRouter", "SoftSortTopK", "StaticNet", "SwitchRouter", "ThresholdChooser", "TopK",
+    "TopKChooser", "TopKRouter", "count_open", "estimator", "gate_net", "logistic", "logit",
+    "make_router", "rank_operator", "simplex", "threshold_mask", "threshold_mask_backward",
+    "topk", "topk_mask",
 ]

@@ -66,6 +66,8 @@ def test_what_gates_alone_cost_and_what_everything_costs():
                        LayerNorm(6), Linear(6, 3)),
     lambda: Sequential(MaskedDynamicGate(6, 8, density=0.5, seed=1), WeightGate(8, 4, seed=2)),
     lambda: Sequential(Experts(6, 8, n_experts=4), Linear(8, 3)),
+    lambda: Sequential(Experts(6, 8, n_experts=4, router="expert-choice", light="low-rank"),
+                       MaskedLinear(8, 3, density=0.5)),
 ])
 def test_opening_one_gate_adds_its_price_exactly(make):
     model = make()

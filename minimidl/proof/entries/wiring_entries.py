@@ -118,7 +118,7 @@ def weight_gate(
 def random_gates(layers: Any, gates: Any) -> list[Proof]:
     """Drawn in training, all open in evaluation, and drawn there too."""
     found = []
-    covers = (layers.RandomGate, layers.GatedLinear, gates.choosers.fixed_rate.FixedRateChooser)
+    covers = (layers.RandomGate, layers.GatedLinear, gates.FixedRateChooser)
     modes = (("in training", True, "mean"), ("mean network", False, "mean"),
              ("Monte Carlo", False, "sample"))
     for number, ((words, training, evaluation), light) in enumerate(product(modes, LIGHTS)):
