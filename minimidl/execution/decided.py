@@ -1,8 +1,8 @@
-"""Gated layers whose decision the layer itself makes, by NumPy; then only what is open is run.
+"""Gated layers that decide first, by NumPy or in a kernel; then only what is open is run.
 
-For gates that no kernel chooses by. Two kinds, and what their paths do with a decision:
+For gates that no segment's kernel chooses by. Two kinds, and what paths do with a decision:
 
-    path      experts (:class:`Grouped`)         dead connections (:class:`WiredGate`)
+    path      experts (``grouped.py``)           dead connections (``wired_gate.py``)
     neuron    sample by sample, its experts      sample by sample, open neurons, live connections
     block     expert by expert, the samples      live connections of all neurons, many samples
               that chose it                      at a time; closed ones are gated to 0 afterwards
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -23,13 +24,10 @@ from minimidl.execution.light import LightPart
 from minimidl.execution.runs import Measured
 from minimidl.execution.segment import SOME, check_finite
 from minimidl.execution.wired import step
-from minimidl.execution.wires import Wires
 from minimidl.gates import Decision
-from minimidl.kernels import gather
 from minimidl.kernels.choose import wire_kernels
 from minimidl.kernels.reference import ACTIVATION_CODES
-from minimidl.layers import Experts, GatedLinear, Linear
-from minimidl.layers.masked_gates import MaskedGated
+from minimidl.layers import GatedLinear, Linear
 
 Opened = tuple[Array, Array, Array]
 """Offsets ``(batch + 1,)``, open gates sample by sample, and what multiplies each."""
@@ -69,6 +67,10 @@ class Decided(Measured):
     def name(self) -> str:
         """What else batches must have in common to share a measurement."""
         return type(self.gated).__name__
+
+    def decide(self, x: Array) -> Decision:
+        """Who is open and what multiplies; all that :meth:`run` reads."""
+        return self.gated.decide(x)
 
     def look(self, closely: bool = False) -> None:
         """Look for changes in what was copied; here nothing is."""
@@ -123,13 +125,14 @@ class Decided(Measured):
         """Output ``(batch, n_out)`` by a path, or by ``"auto"``; NaN and infinity are refused."""
         check_finite(x)
         self.look()
-        decision = self.gated.decide(x)
+        decision = self.decide(x)
         return self.run(x, decision, self.pick(x, decision, path))
 
     def forward(self, x: Array, path: str) -> tuple[Array, list[Memory]]:
         """As :meth:`predict`, bit for bit, and what both layers remember."""
         self.look(closely=True)
-        decision = self.gated.decide(x)
+        quick = self.decide(x)
+        decision = replace(self.gated.decide(x), gate=quick.gate, active=quick.active)
         path = self.pick(x, decision, path)
         if path == "dense":
             hidden, own = self.gated.apply(x, decision)
@@ -150,98 +153,7 @@ class Decided(Measured):
         self.look()
         shape = (batch, self.gated.n_in)
         x = np.random.default_rng(0).normal(size=shape).astype(self.bias.dtype)
-        decision = self.gated.decide(x)
+        decision = self.decide(x)
         density = float(decision.active.mean())
         return self.told(self.kind(batch, density), self.calls(x, decision), batch,
                          f"density {density:.2f}")
-
-
-class Grouped(Decided):
-    """Experts, grouped: who chose which, then expert by expert."""
-
-    gated: Experts
-
-    def name(self) -> str:
-        """The router decides how many run."""
-        return f"experts {self.gated.router}"
-
-    def about(self) -> str:
-        """What runs."""
-        return (f"{self.gated.n_experts} experts, decided by the layer; neuron runs each sample's "
-                "own, block the samples of each expert")
-
-    def run_neuron(self, x: Array, decision: Decision) -> Array:
-        """Sample by sample."""
-        light, base = self.light_and_base(x)
-        out = np.empty((len(x), self.linear.n_out), x.dtype)
-        assert self.kernels is not None
-        self.kernels.given_segment(
-            x, *self.opened(decision), self.gated.block, self.weight_t, self.bias, light,
-            self.code, self.next_weight, base, out)
-        return out
-
-    def run_block(self, x: Array, decision: Decision) -> Array:
-        """Expert by expert, in a kernel where register tiles fit, else by BLAS."""
-        light, base = self.light_and_base(x)
-        out = np.repeat(base, len(x) // len(base), axis=0) if len(x) else base[:0].copy()
-        kernels, block = self.kernels, self.gated.block
-        if kernels is None or block % kernels.BLOCK_ROWS or not self.wide:
-            gather.blocks(
-                x, decision.active, decision.gate, block, self.weight_t, self.bias,
-                light if len(light) else None, self.gated.function.value, self.next_weight, out)
-            return out
-        for expert, samples in enumerate(gather.samples_by_gate(decision.active)):
-            units = slice(expert * block, (expert + 1) * block)
-            own = np.ascontiguousarray(light[:, units]) if len(light) else light
-            kernels.given_block(
-                x, samples, decision.gate[samples, expert], self.weight_t[units], self.bias[units],
-                own, self.code, self.next_weight[units], out)
-        return out
-
-
-class WiredGate(Decided):
-    """A masked MIDL or DynamicGate: open neurons, and of those the live connections."""
-
-    gated: MaskedGated
-
-    def __init__(self, gated: MaskedGated, linear: Linear, threads: int = 1) -> None:
-        super().__init__(gated, linear, threads)
-        self.wires = Wires(gated, self.kernels, threads)
-        self.copies = [self.wires]
-
-    def look(self, closely: bool = False) -> None:
-        """Look for changes in what was copied."""
-        self.wires.look(closely)
-
-    def name(self) -> str:
-        """The live connections decide how much there is to do."""
-        return f"wired live {step(self.wires.density):.2f}"
-
-    def about(self) -> str:
-        """What runs."""
-        self.look()
-        return (f"{self.wires.density:.1%} of the connections are live; neuron skips closed "
-                "neurons and dead connections, block dead connections only")
-
-    def run_neuron(self, x: Array, decision: Decision) -> Array:
-        """Sample by sample."""
-        light, base = self.light_and_base(x)
-        out = np.empty((len(x), self.linear.n_out), x.dtype)
-        assert self.kernels is not None
-        self.kernels.given_wires(
-            x, *self.opened(decision), self.gated.block, *self.wires.lists(self.kernels, 1),
-            self.bias, light, self.code, self.next_weight, base, out)
-        return out
-
-    def run_block(self, x: Array, decision: Decision) -> Array:
-        """All neurons; what the gate closed is multiplied by 0, or gives way to the light path."""
-        full = self.wires.run(x, self.gated.activation)
-        gate = self.gated.to_units(decision.gate)
-        if self.gated.light is None:
-            full *= gate
-            return self.linear.forward(full)[0]
-        light = self.gated.light.forward(x)[0]
-        full -= light
-        full *= gate
-        full += light
-        return self.linear.forward(full)[0]

@@ -3,8 +3,8 @@
 It flattens nested sequentials and cuts the layers into segments of a gated layer and the linear
 layer directly after it, whose closed neurons are skipped, and into chains of several gated layers,
 where closed columns are skipped, too. Layers with missing connections run on compressed rows
-(:mod:`minimidl.execution.wired`), experts grouped (:mod:`minimidl.execution.decided`). All other
-layers run as they are.
+(:mod:`minimidl.execution.wired`, with gates :mod:`minimidl.execution.wired_gate`), experts grouped
+(:mod:`minimidl.execution.grouped`). All other layers run as they are.
 
 Compressed rows are the one thing here that is a copy of weights. It is made when it is first
 needed, and again after a training step through the executor, after :meth:`Executor.refresh`, and

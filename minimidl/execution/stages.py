@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from minimidl.arrays import Memory
 from minimidl.execution.chain import Chain
-from minimidl.execution.decided import Grouped, WiredGate
 from minimidl.execution.fitness import why_dense, why_not_decided
+from minimidl.execution.grouped import Grouped
 from minimidl.execution.link import why_not_linked
 from minimidl.execution.runs import Runs
 from minimidl.execution.segment import Segment
 from minimidl.execution.wired import Wired
+from minimidl.execution.wired_gate import WiredGate
 from minimidl.layers import (
     Experts,
     Gated,

@@ -27,7 +27,8 @@ hands to the next layer.
 
 Connections may be missing, too: ``wires.py`` runs *compressed rows* (``wires_reference.py`` is
 their truth, ``wire_lists.py`` lays them out, ``wire_tiles.py`` and ``plain_wires.py`` hold the
-tiles), and ``given.py`` runs gated layers whose decision was made elsewhere.
+tiles), and ``given.py`` runs gated layers whose decision was made elsewhere; ``route.py`` chooses
+among a few experts.
 
 Apart from that, ``rows.py`` solves large Top-k problems row by row for the gates: ``select.py``
 (the k best), ``sigmoid.py``, ``topk.py`` (LapSum, and rows that are not easy), ``capped.py``

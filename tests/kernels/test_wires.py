@@ -8,7 +8,7 @@ from kernel_problems import TOLERANCE, close, guarded, intact
 
 from minimidl.kernels import wires_reference
 from minimidl.kernels.choose import wire_kernels
-from minimidl.kernels.reference import ACTIVATION_CODES
+from minimidl.kernels.reference import ACTIVATION_CODES, select_topk
 from minimidl.kernels.wire_lists import panel_rows, whole_rows
 
 MASKS = ("random", "sparse", "empty", "full", "ragged", "one")
@@ -196,3 +196,27 @@ def test_one_block_for_the_samples_that_opened_it(kernels, dtype, light, activat
     kernels.given_block(x, samples, gates, guarded(weight_t), bias, units, code, next_weight, out)
     close(out, wanted, 10 * TOLERANCE[dtype])
     assert intact(out)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("renormalise", [False, True])
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_routes_are_those_of_the_router(kernels, dtype, renormalise, k):
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(40, 5)).astype(dtype)
+    scores[1] = 0.5  # all tied
+    scores[2] = [2, 1, 2, 1, 2]
+    scores[3] = [1e30, -1e30, 0, 1e30, 5]  # nothing may overflow
+    active, gate = np.empty(scores.shape, bool), np.full(scores.shape, np.nan, dtype)
+    assert kernels.route(guarded(scores), k, 0.7, renormalise, active, gate) == 0
+    p = np.exp((scores - scores.max(axis=1, keepdims=True)).astype(np.float64) / 0.7)
+    p /= p.sum(axis=1, keepdims=True)
+    for own, weights, row, shares in zip(active, gate, scores, p, strict=True):
+        chosen = select_topk(row, k)
+        assert list(np.flatnonzero(own)) == chosen
+        total = shares[chosen].sum() if renormalise else 1.0
+        wanted = np.where(own, shares / total, 0)
+        np.testing.assert_allclose(weights, wanted, rtol=1e-5 if dtype == "float32" else 1e-12)
+    scores[7, 2] = np.nan
+    assert kernels.route(scores, k, 0.7, renormalise, active, gate) == 1
