@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minimidl.cli.output import check_writable, seed_number
-from minimidl.errors import require
+from minimidl.errors import InputError, require
 
 if TYPE_CHECKING:  # loaded when the command runs, not for --help
     from minimidl.cli.compare_file import ResultFile
@@ -117,8 +118,18 @@ def do(plan: Plan, file: ResultFile, quiet: bool) -> None:
     try:
         for run in left:
             watch.begin(run)
-            row = run_one(plan, run, data[run.dataset], on_epoch=[watch.tick])
+            with named(f"{run.dataset} {run.model} seed {run.seed}"):
+                row = run_one(plan, run, data[run.dataset], on_epoch=[watch.tick])
             file.add(run, row)
             watch.end(run, row)
     finally:
         watch.close()
+
+
+@contextmanager
+def named(run: str) -> Iterator[None]:
+    """Say in which run something went wrong."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{run}: {error}") from None

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minimidl.data import Dataset
+from minimidl.errors import InputError
 from minimidl.experiment.plan import Plan, Run, read_of, uncommon
 from minimidl.experiment.run import Trained, judge, train
 from minimidl.experiment.search import draws
@@ -59,12 +60,21 @@ def run_one(
 def choose(
     plan: Plan, run: Run, data: Dataset, on_epoch: Sequence[OnEpoch] = ()
 ) -> tuple[Trained, dict[str, float]]:
-    """Train once per draw; the best on the validation part, the first of equals, and its draw."""
+    """Train once per draw; the best on the validation part, the first of equals, and its draw.
+
+    A random draw that diverges has lost; the recipe itself must not.
+    """
     mine = read_of(run.model, plan.chosen)
     best: tuple[Trained, dict[str, float]] | None = None
     for drawn in draws(run.model, run.dataset, mine, plan.search, run.seed):
-        trained = train(run.model, data, make_settings(run.dataset, {**mine, **drawn}),
-                        seed=run.seed, progress=False, on_epoch=on_epoch)
+        settings = make_settings(run.dataset, {**mine, **drawn})
+        try:
+            trained = train(run.model, data, settings, seed=run.seed, progress=False,
+                            on_epoch=on_epoch)
+        except InputError:
+            if not drawn:
+                raise
+            continue
         if best is None or trained.score > best[0].score:
             best = trained, drawn
     assert best is not None  # the first draw is always there

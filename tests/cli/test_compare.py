@@ -1,6 +1,7 @@
 """``minimidl compare``: rows, resume after a real kill, refusals, tables and figures."""
 
 import csv
+import io
 import json
 import os
 import signal
@@ -187,6 +188,11 @@ def test_a_run_that_fails_leaves_the_others(tmp_path, capsys, monkeypatch, quick
     assert len(rows_of(tmp_path)[0]) == 2
 
 
+def test_a_run_that_diverges_is_named(tmp_path, capsys, quick):
+    assert main(command(tmp_path, "--set", "learning_rate=1e12", "--set", "optimizer=sgd")) == 2
+    assert "minimidl compare: digits dense seed 0: learning_rate: got" in capsys.readouterr().err
+
+
 def test_without_scipy_several_seeds_are_refused_at_once(tmp_path, capsys, monkeypatch, quick):
     from minimidl.experiment.statistics import t_quantile
     monkeypatch.setitem(sys.modules, "scipy.stats", None)
@@ -253,6 +259,22 @@ def test_a_data_set_that_nothing_ran_on_makes_the_time_left_a_lower_bound():
     estimate.learn(Run("digits", "dense", 0), took(30.0))
     watch = Watch([Run("mnist", "dense", 0), Run("digits", "midl", 0)], 1, estimate, quiet=True)
     assert watch.time_left() == "more than 30 s left"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_there_is_a_bar_and_no_lines(tmp_path, capsys, monkeypatch, quick):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert main(command(tmp_path, models="dense", seeds=2)) == 0
+    shown = screen.getvalue()
+    for words_shown in ("digits dense seed 0", "digits dense seed 1", "1/2 runs", "about 0 s left",
+                        "2/2 runs"):
+        assert words_shown in shown
+    assert "1 of 2:" not in capsys.readouterr().out
 
 
 def test_seconds_in_words():

@@ -7,6 +7,7 @@ import pytest
 
 from minimidl.data import Dataset, load
 from minimidl.errors import InputError
+from minimidl.experiment import compare as compare_module
 from minimidl.experiment import run as run_module
 from minimidl.experiment.compare import choose, run_one
 from minimidl.experiment.models import MODELS
@@ -73,9 +74,29 @@ def test_the_search_takes_the_best_of_its_draws_on_the_validation_part(small):
     assert len(set(scores)) > 1
 
 
+@pytest.mark.parametrize("bad", [{0}, {1, 2}], ids=["recipe", "draws"])
+def test_a_draw_that_diverges_has_lost_and_the_recipe_may_not(bad, small, monkeypatch):
+    train, begun = compare_module.train, []
+
+    def diverge(*given, **others):
+        begun.append(given)
+        if len(begun) - 1 in bad:
+            raise InputError("learning_rate: got 0.003, with which training diverged")
+        return train(*given, **others)
+
+    monkeypatch.setattr(compare_module, "train", diverge)
+    plan, run = plan_of(search=2), Run("digits", "midl", 0)
+    if 0 in bad:
+        with pytest.raises(InputError, match="diverged"):
+            choose(plan, run, small)
+    else:
+        assert choose(plan, run, small)[1] == {}
+        assert len(begun) == 3
+
+
 @pytest.mark.slow
 def test_a_row_has_the_keys_of_the_contract_and_times_per_sample(small):
-    row = run_one(plan_of(), Run("digits", "midl", 0), small)
+    row = run_one(plan_of(["dense"]), Run("digits", "dense", 0), small)
     assert row.keys() >= KEYS | TIMES
     assert 0 < row["latency_us_b256"] < row["latency_us"]  # a crowd shares the bookkeeping
     weights = 4 * row["params"]
