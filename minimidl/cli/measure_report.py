@@ -144,7 +144,15 @@ def show_plasticity(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.get("note"):
             print(f"{row['model']}, seed {row['seed']}, {row['mode']}: {row['note']}")
-    plain = [row["model"] for row in summary if row["mode"] == "all" and row["active_before_mean"]
-             is None]
+    print_missing({row["model"]: [other["mode"] for other in summary
+                                  if other["model"] == row["model"]] for row in summary})
+
+
+def print_missing(modes: dict[str, list[str]]) -> None:
+    """Say which modes a model does not have, and why."""
+    plain = [model for model, own in modes.items() if "gates" not in own]
+    wired = [model for model, own in modes.items() if "gates" in own and "closed" not in own]
     if plain:
         print(f"{', '.join(plain)}: no gates, so there is nothing between neither and all.")
+    if wired:
+        print(f"{', '.join(wired)}: gates on connections, so there are no closed neurons.")

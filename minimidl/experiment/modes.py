@@ -35,7 +35,12 @@ from minimidl.experiment.adaptation import (
     count,
     reached_by_task,
 )
-from minimidl.experiment.ownership import Entries, closed_entries, gate_entries
+from minimidl.experiment.ownership import (
+    Entries,
+    closed_entries,
+    gate_entries,
+    has_gated_neurons,
+)
 from minimidl.layers import Layer, gated_layers
 from minimidl.learning.budget import BudgetRule
 
@@ -61,13 +66,16 @@ class ModeOptions:
 
 
 def modes_for(model: Layer, modes: Sequence[str] = MODES) -> list[str]:
-    """Those of the modes that a model has: without gates only ``neither`` and ``all``.
+    """Those of the modes that a model has, in the order given.
 
-    Raises InputError for unknown names.
+    Without gates these are ``neither`` and ``all``; gates on connections allow ``gates``, too, but
+    there are no closed neurons. Raises InputError for unknown names.
     """
     for mode in modes:
         require(mode in MODES, "mode", repr(mode), f"one of {', '.join(MODES)}")
-    return [mode for mode in modes if gated_layers(model) or mode in ("neither", "all")]
+    own = {"neither", "all"} | ({"gates"} if gated_layers(model) else set())
+    own |= {"closed", "both"} if has_gated_neurons(model) else set()
+    return [mode for mode in modes if mode in own]
 
 
 def entries_of(mode: str, model: Layer, x_clean: Array, closed_below: float) -> Entries:

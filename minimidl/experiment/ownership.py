@@ -78,6 +78,12 @@ def closed_entries(model: Layer, x: Array, below: float) -> Entries:
     return entries
 
 
+def has_gated_neurons(model: Layer) -> bool:
+    """Whether a model has gates, all of them on neurons or inputs and none on connections."""
+    gates = gated_layers(model).values()
+    return bool(gates) and all(isinstance(layer, tuple(OWNERS)) for layer in gates)
+
+
 def neurons_of(model: Layer, x: Array) -> list[Neurons]:
     """The gated neurons of a model with their open rates over ``x``, layer by layer.
 

@@ -18,7 +18,7 @@ from minimidl.data.drift import DriftStream, drift_phases
 from minimidl.experiment.adaptation import Adaptation, Check
 from minimidl.experiment.modes import MODES, ModeOptions, adapt_in_modes
 from minimidl.experiment.over_seeds import Row, against, over_seeds, trained
-from minimidl.experiment.ownership import neurons_of
+from minimidl.experiment.ownership import has_gated_neurons, neurons_of
 from minimidl.experiment.recipe import make_budgets
 from minimidl.experiment.settings import Settings
 from minimidl.experiment.statistics import half_width, mean
@@ -99,7 +99,7 @@ def adapted(
         model, [(batch.x, batch.y) for batch in stream], judge, x_clean=data.x_val, modes=modes,
         options=options, budgets=budgets, seed=seed)
     rare = (sum(int((neurons.open_rate < options.closed_below).sum())
-                for neurons in neurons_of(model, data.x_val)) if gated_layers(model) else None)
+                for neurons in neurons_of(model, data.x_val)) if has_gated_neurons(model) else None)
     rows = [row_of(mode, result, clean, rare, drift.steps) for mode, result in done.items()]
     return with_recovery(rows)
 

@@ -17,7 +17,7 @@ from minimidl.experiment.modes import (
 from minimidl.experiment.ownership import closed_entries, gate_entries, neurons_of
 from minimidl.experiment.plasticity import Drift, with_recovery
 from minimidl.gates.estimators import IdentityProbability
-from minimidl.layers import DynamicGate, Linear, Sequential
+from minimidl.layers import DynamicGate, Linear, Sequential, WeightGate
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 12)).astype(np.float32)
@@ -169,10 +169,12 @@ def test_reach_is_counted_without_changing_anything():
     assert all(np.array_equal(model.params[name], begin.params[name]) for name in model.params)
 
 
-def test_models_without_gates_have_two_modes():
+def test_models_without_gates_or_gated_neurons_have_fewer_modes():
     dense = build_model("dense", 12, 4, make_settings("digits", {"width": (8,)}).model)
     assert modes_for(dense) == ["neither", "all"]
     assert modes_for(midl(), ("gates", "neither")) == ["gates", "neither"]
+    connections = Sequential(WeightGate(12, 8), Linear(8, 4))
+    assert modes_for(connections) == ["neither", "gates", "all"]
     with pytest.raises(InputError, match="mode: got 'theta', expected one of neither, gates"):
         modes_for(dense, ("theta",))
 
