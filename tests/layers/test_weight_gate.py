@@ -13,6 +13,7 @@ from minimidl.errors import InputError
 from minimidl.layers import DynamicGate, Linear, Sequential, WeightGate, gated_layers, wires_of
 from minimidl.learning import Adam, Budget, DualAscent, fit
 from minimidl.learning.evaluate import GateMeter
+from minimidl.losses import cross_entropy, cross_entropy_backward
 from minimidl.measure import count_macs
 
 LN3 = math.log(3)
@@ -189,6 +190,26 @@ def test_a_pull_below_the_epsilon_of_adam_moves_nothing(budget: Budget, moves: b
         optimizer.step(grads, 1e-3)
     way = np.median(np.abs(model.params["0.gate.bias"] - start)) / (50 * 1e-3)
     assert way > 0.9 if moves else way < 0.1
+
+
+def test_the_penalty_alone_does_not_reproduce_the_trained_gates() -> None:
+    # In public code it did, to six digits: the task never reached the gates (audit E1.1). Alone,
+    # the budget pushes all gates down alike; with the task some go up.
+    rose = {}
+    for task in (0.0, 1.0):
+        model, data = mnist_sized()
+        optimizer, start = Adam(model.params), model.params["0.gate.bias"].copy()
+        budget = Budget("quadratic", BUDGET_STRENGTH, 0.3, of="mask")
+        for step in range(40):
+            rows = slice(64 * (step % 5), 64 * (step % 5 + 1))
+            output, memory = model.forward(data.x_train[rows], True)
+            _, pull = budget(gated_layers(model), memory, 1.0)
+            loss = cross_entropy(output, data.y_train[rows])[1]
+            optimizer.step(model.backward_params(
+                np.float32(task) * cross_entropy_backward(loss), memory, pull), 0.01)
+        rose[task] = (model.params["0.gate.bias"] > start).mean()
+    assert rose[0.0] == 0
+    assert 0.1 < rose[1.0] < 0.9
 
 
 def test_a_controller_holds_the_connections_to_a_mac_target() -> None:
