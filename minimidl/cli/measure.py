@@ -36,8 +36,9 @@ information  accuracy macro_f1 calibration_error active_ratio; for SOURCE in inp
              smi_SOURCE_null (shuffled labels) smi_SOURCE_p; open_over_closed; layer usage_entropy
              usage_variation gate_label_information gate_label_p hardness_correlation hardness_p
              selectivity specific_share flipped_share (null for models without gates)
-robustness   kind (noise blur labels samples) level accuracy macro_f1 active_ratio drop; summaries
-             also difference_mean difference_ci95 (to dense, paired by seed)
+robustness   kind (noise blur labels samples) level accuracy macro_f1 active_ratio drop
+             train_samples; summaries also difference_mean difference_ci95 (to dense, paired by
+             seed)
 plasticity   mode (neither gates closed both all) accuracy accuracy_before clean_before clean_after
              clean_lost active_ratio active_before recovery movable reached moved closed_neurons
              learns note curve (a list of step phase accuracy active_ratio); summaries also

@@ -126,7 +126,8 @@ def show_robustness(rows: Sequence[Row]) -> None:
             if row["model"] == model} for model in dict.fromkeys(row["model"] for row in mine)]
         print_table(lines, list(lines[0]))
         print()
-    print(f"{intervals(summary)}.")
+    print(f"all trained on at most {max(row.get('train_samples', 0) for row in rows):,} samples; "
+          f"{intervals(summary)}.")
 
 
 def show_plasticity(rows: Sequence[Row]) -> None:

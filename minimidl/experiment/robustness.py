@@ -145,14 +145,14 @@ def as_many_steps(settings: Settings, data: Dataset, whole: Dataset) -> Settings
 
 
 def judged(model: Layer, data: Dataset) -> Row:
-    """Accuracy, macro F1 and share of open neurons on the test part."""
+    """Accuracy, macro F1 and share of open neurons on the test part; how many samples trained."""
     output, memory = model.forward(data.x_test)
     meter = GateMeter(gates_of(model))
     meter.add(memory)
     predicted = output.argmax(axis=1)
     return {"accuracy": float((predicted == data.y_test).mean()),
             "macro_f1": macro_f1(data.y_test, predicted, data.n_classes),
-            "active_ratio": meter.active_ratio}
+            "active_ratio": meter.active_ratio, "train_samples": len(data.x_train)}
 
 
 def summed_up(rows: Sequence[Row]) -> list[Row]:

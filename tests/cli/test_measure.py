@@ -7,7 +7,7 @@ import pytest
 from minimidl.cli import main
 from minimidl.measure.sliced import CAVEAT
 
-QUICK = ["--quick", "--quiet", "--models", "dense,midl"]
+QUICK = ["--quick", "--quiet", "--models", "dense,midl", "--set", "epochs=3", "--set", "width=64"]
 
 
 def measured(what, folder, *more):
