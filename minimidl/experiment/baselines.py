@@ -59,10 +59,10 @@ def experts_hidden(router: str) -> Hidden:
                 f"a divisor of the hidden width {n_units}", "or choose another width")
         return [Experts(
             n_in, n_units, n_experts=number, router=router,
-            k=options.experts_k if router == "topk" else None,
-            capacity=0.0 if router == "soft" else options.experts_capacity,
+            k=options.experts_k if router in ("topk", "expert-choice") else None,
+            capacity=options.experts_capacity if router in ("switch", "topk") else 0.0,
             priority=options.experts_priority, gate=options.experts_gate,
-            gate_rank=options.gate_rank, gate_spread=options.gate_spread,
+            gate_rank=options.gate_rank, gate_spread=options.experts_spread,
             gate_noise=options.gate_noise,
             temperature=options.gate_temperature, dtype=dtype, seed=rng,
             **light_arguments(options))]

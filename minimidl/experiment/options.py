@@ -39,11 +39,11 @@ class ModelOptions:
         wiring_scale: start live weights wider, so that a sum over few inputs is as wide as one over
             all of them.
         experts_number: experts per hidden layer; must divide its width.
-        experts_k: experts per sample, of topk-moe.
-        experts_capacity: places per expert in training, over an even share; 0 for no limit. Of
-            expert-choice: how many samples an expert takes, over an even share.
+        experts_k: experts per sample, of topk-moe; on average, of expert-choice.
+        experts_capacity: places per expert in training, over an even share; 0 for no limit.
         experts_priority: who keeps a place: ``"order"`` of the samples, or ``"probability"``.
         experts_gate: gate network of the router.
+        experts_spread: starting standard deviation of its logits; a strong start picks favourites.
 
     """
 
@@ -76,6 +76,7 @@ class ModelOptions:
     experts_capacity: float = 1.25
     experts_priority: str = "order"
     experts_gate: str = "linear"
+    experts_spread: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ class TrainOptions:
         wiring_until: share of the training after which connections stay; 0: as each method likes.
         wiring_drop: share of the live connections that is exchanged at first (set, rigl).
         wiring_drop_schedule: how that share falls: ``"cosine"``, ``"constant"``, ``"power"``.
-        experts_balance: factor on Switch's balance loss.
+        experts_balance: factor on Switch's balance loss. The papers' 0.01 takes many more steps to
+            even the load out than there are here.
         experts_z: factor on the router z-loss.
         experts_importance: factor on the importance loss.
         experts_bias_rate: step of loss-free balancing by a bias on the choice; 0 for none.
@@ -149,7 +151,7 @@ class TrainOptions:
     wiring_until: float = 0.0
     wiring_drop: float = 0.3
     wiring_drop_schedule: str = "cosine"
-    experts_balance: float = 0.01
+    experts_balance: float = 0.1
     experts_z: float = 0.001
     experts_importance: float = 0.0
     experts_bias_rate: float = 0.0
