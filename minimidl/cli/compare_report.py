@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from minimidl.cli.output import Row, cell, format_table, write_atomically
@@ -29,14 +30,19 @@ front      where no other model is at once as accurate and as cheap: M in MACs+g
 """
 
 
+STEADY = 1.5
+"""The same dense network on the same machine takes less than this times its median."""
+
+
 def print_report(rows: Sequence[Row]) -> None:
-    """Print one table per data set, who is off the front and why, and the legend."""
+    """Print one table per data set, who is off the front and why, warnings, and the legend."""
     for dataset, means in by_dataset(rows).items():
         print(f"\n{title(dataset, means)}\n\n{format_table(table(means), COLUMNS)}")
         lines = reasons(means)
         if lines:
             print("\nnot on the front of accuracy against MACs, gate included:")
             print("\n".join(f"  {line}" for line in lines))
+        print("".join(f"\n{line}" for line in disturbed(rows, dataset)))
     print(LEGEND)
 
 
@@ -90,6 +96,23 @@ def reasons(means: Sequence[Row]) -> list[str]:
             if row["why_not"] and row["model"] not in PLAIN]
 
 
+def disturbed(rows: Sequence[Row], dataset: str) -> list[str]:
+    """A warning where the best dense library needed much longer beside some runs than others.
+
+    It computes the same network beside every run of a data set: only the machine can have changed.
+    """
+    told = []
+    for column, what in (("dense_latency_us", "time"), ("dense_latency_us_b256", "time 256")):
+        times = [row[column] for row in rows if row["dataset"] == dataset
+                 and row["seed"] is not None and row.get(column) is not None]
+        slow = sum(value > STEADY * median(times) for value in times)
+        if slow:
+            told.append(f"disturbed: beside {slow} of {len(times)} runs the dense library itself "
+                        f"took over {STEADY} times its usual {what}; something else ran here, "
+                        "trust no single time")
+    return told
+
+
 def write_report(out: Path, rows: Sequence[Row]) -> list[Path]:
     """Write ``compare.csv``, ``compare.md`` and one figure per data set; returns their paths."""
     from minimidl.pictures import save_figure
@@ -130,5 +153,6 @@ def as_markdown(rows: Sequence[Row]) -> str:
         if reasons(means):
             parts += ["Not on the front of accuracy against MACs, gate included:",
                       "\n".join(f"* {line}" for line in reasons(means))]
+        parts += disturbed(rows, dataset)
         parts.append(f"![Accuracy against MACs and time](pareto-{dataset}.png)")
     return "\n\n".join([*parts, f"```{LEGEND}```"]) + "\n"

@@ -76,7 +76,7 @@ def label_points(
     spots = [tuple(scale * ax.transData.transform(point)) for point in points]
     frame = ax.get_window_extent()
     room = tuple(scale * edge for edge in (frame.x0, frame.y0, frame.x1, frame.y1))
-    sizes = [(0.56 * size * len(text), 1.2 * size) for text in texts]
+    sizes = [(0.6 * size * len(text), 1.2 * size) for text in texts]
     for point, spot, text, extent, centre in zip(points, spots, texts, sizes,
                                                  place(spots, sizes, room), strict=True):
         offset = centre[0] - spot[0], centre[1] - spot[1]

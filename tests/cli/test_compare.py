@@ -15,7 +15,7 @@ import pytest
 import minimidl
 from minimidl.cli import main
 from minimidl.cli.compare_progress import Estimate, Watch, words
-from minimidl.cli.compare_report import as_markdown
+from minimidl.cli.compare_report import as_markdown, disturbed
 from minimidl.experiment.plan import Run
 
 RUN_KEYS = {"model", "dataset", "seed", "accuracy", "active_ratio", "mac_ratio",
@@ -289,3 +289,12 @@ def test_a_model_on_no_front_is_told_why_in_the_page():
     page = as_markdown([row])
     assert "* switch: midl is 2.00 points better" in page
     assert page.count("| T |") == 1
+
+
+def test_a_disturbed_machine_is_told_from_the_dense_librarys_own_times():
+    rows = [{"dataset": "digits", "seed": seed, "dense_latency_us": 10.0 + seed,
+             "dense_latency_us_b256": 2.0} for seed in range(4)]
+    assert disturbed(rows, "digits") == []
+    warning, = disturbed([*rows, rows[0] | {"seed": 9, "dense_latency_us": 30.0}], "digits")
+    assert warning.startswith("disturbed: beside 1 of 5 runs the dense library itself took over 1.5")
+    assert disturbed([row | {"dense_latency_us": None} for row in rows], "digits") == []
