@@ -64,7 +64,8 @@ class Masked(Layer):
 
     def live_gradient(self, full: Array) -> Array:
         """``M * dL/d(W * M)``, in place."""
-        full *= self.mask
+        with np.errstate(invalid="ignore"):  # inf * 0 of a diverged loss, which others tell of
+            full *= self.mask
         return full
 
     def dense_gradient(self, memory: Memory) -> Array:
