@@ -2,11 +2,10 @@
 
 For gates that no segment's kernel chooses by. Two kinds, and what paths do with a decision:
 
-    path      experts (``grouped.py``)           dead connections (``wired_gate.py``)
-    neuron    sample by sample, its experts      sample by sample, open neurons, live connections
-    block     expert by expert, the samples      live connections of all neurons, many samples
-              that chose it                      at a time; closed ones are gated to 0 afterwards
-    dense     all, masked                        all, masked
+    path      experts (``grouped.py``)                     dead connections
+    neuron    sample by sample, its experts                see ``wired_gate.py``
+    block     expert by expert, the samples that chose it
+    dense     all, masked
 """
 
 from __future__ import annotations
@@ -133,7 +132,10 @@ class Decided(Measured):
         self.look(closely=True)
         quick = self.decide(x)
         decision = replace(self.gated.decide(x), gate=quick.gate, active=quick.active)
-        path = self.pick(x, decision, path)
+        return self.remember(x, decision, self.pick(x, decision, path))
+
+    def remember(self, x: Array, decision: Decision, path: str) -> tuple[Array, list[Memory]]:
+        """Output of a decision by a path, and what both layers remember."""
         if path == "dense":
             hidden, own = self.gated.apply(x, decision)
             out, memory = self.linear.forward(hidden)

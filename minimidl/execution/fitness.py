@@ -11,6 +11,11 @@ def why_no_kernel(gated: Gated) -> str:
     """Why no kernel can run this layer; the empty string where one can."""
     if type(gated) not in (MIDL, DynamicGate):
         return f"{type(gated).__name__} has no kernel"
+    return why_no_choice(gated)
+
+
+def why_no_choice(gated: Gated) -> str:
+    """Why no kernel can choose as this MIDL or DynamicGate does; empty where one can."""
     if isinstance(gated, MIDL) and gated.topk in ("dselect-k", *SIMPLEX):
         return f"no kernel chooses by {gated.topk}"
     if isinstance(gated, DynamicGate) and gated.choice.min_keep:

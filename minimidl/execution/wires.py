@@ -58,7 +58,9 @@ class Wires:
     def now(self) -> tuple[Array, Array]:
         """Live weights (0 where dead) and the mask, as they are now; ``(n_in, n_units)``, new."""
         if not isinstance(self.layer, WeightGate):
-            return np.where(self.deciding, self.weight, self.weight.dtype.type(0)), self.deciding
+            weight = self.weight.copy(order="K")
+            np.copyto(weight, 0, where=~self.deciding)
+            return weight, self.deciding
         no_input = np.zeros((1, len(self.weight)), self.weight.dtype)
         decision = self.layer.decide(no_input)
         live = self.layer.as_matrix(decision.active)

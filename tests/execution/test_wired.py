@@ -56,6 +56,8 @@ MODELS = {
     "weight-gate-value": lambda d: weight_gate(d, gate_value="probability", activation="gelu"),
     "masked-midl": lambda d: pair(MaskedMIDL, d, density=0.3),
     "masked-midl-light": lambda d: pair(MaskedMIDL, d, density=0.3, light="low-rank", block=3),
+    "masked-midl-sparse": lambda d: pair(MaskedMIDL, d, density=0.04, block=2),
+    "masked-gate-keep": lambda d: pair(MaskedDynamicGate, d, density=0.3, min_keep=2),
     "masked-gate": lambda d: pair(MaskedDynamicGate, d, density=0.3, activation="gelu-tanh"),
     "masked-gate-light": lambda d: pair(MaskedDynamicGate, d, density=0.3, light="linear"),
     "switch": lambda d: pair(Experts, d, n_experts=4),
@@ -294,6 +296,21 @@ def test_balancing_and_schedules_of_a_router_are_seen(change):
     model.layers[0].state[change][...] = [0.9, 0, 0, 0] if change == "bias" else 0.3
     close(executor.predict(x), model.forward(x)[0])
     assert not np.array_equal(before, executor.predict(x))
+
+
+@pytest.mark.kernels
+def test_gates_on_sparse_layers_run_by_rows_or_by_lists():
+    if wire_kernels() is None:
+        pytest.skip("Numba is not installed")
+    by_rows = {name: Executor(model_of(name)) for name in MODELS if name.startswith("masked-")
+               and ("midl" in name or "gate" in name)}
+    found = {}
+    for name, executor in by_rows.items():
+        executor.predict(batch_of(2))
+        found[name] = executor.stages[0].chain.by_rows() is not None
+    assert found.pop("masked-midl-sparse") is False  # so few are live that gathering them pays
+    assert found.pop("masked-gate-keep") is False  # no kernel knows min_keep
+    assert all(found.values())
 
 
 def test_explain_says_what_runs():
