@@ -35,7 +35,7 @@ from minimidl.execution.segment import Segment, check_finite
 from minimidl.execution.stages import Stage, cut, put
 from minimidl.execution.training import GRADIENTS
 from minimidl.kernels import why_not_compiled
-from minimidl.layers import Layer, leaves, memory_at
+from minimidl.layers import Layer, OpenDropout, leaves, memory_at
 
 
 class Executor(Layer):
@@ -88,7 +88,8 @@ class Executor(Layer):
         if gradient == "active-only":
             self.active_only = ActiveOnly(model, {
                 stage.path: (stage.segment, stage.linear_path)
-                for stage in cut(model, threads, chains=False) if stage.segment is not None})
+                for stage in cut(model, threads, chains=False) if stage.segment is not None
+                and not isinstance(stage.layer, OpenDropout)})  # it drops in training
 
     @property
     def trained_exactly(self) -> list[str]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from minimidl.arrays import Array
 from minimidl.gates import SIMPLEX, AffineNet, LowRankNet, MlpNet, StaticNet
-from minimidl.layers import MIDL, DynamicGate, Gated, GatedLinear, Layer, Linear
+from minimidl.layers import (
+    MIDL,
+    DynamicGate,
+    Gated,
+    GatedLinear,
+    Layer,
+    Linear,
+    OpenDropoutDynamicGate,
+    OpenDropoutMIDL,
+)
 
 
 def why_no_kernel(gated: Gated) -> str:
-    """Why no kernel can run this layer; the empty string where one can."""
-    if type(gated) not in (MIDL, DynamicGate):
+    """Why no kernel can run this layer in evaluation; the empty string where one can."""
+    if type(gated) not in (MIDL, DynamicGate, OpenDropoutMIDL, OpenDropoutDynamicGate):
         return f"{type(gated).__name__} has no kernel"
     return why_no_choice(gated)
 

@@ -6,8 +6,8 @@ is a copy. It is made when it is first needed, and made again
 
 * after a training step through the executor, and after ``Executor.refresh()``;
 * when a look at the layer finds a change. ``Executor.forward`` looks at every weight.
-  ``Executor.predict`` looks at all biases and at a sample of up to 1,024 live weights and 2,048
-  places of the mask, because to look at all would take as long as to multiply them. Whatever
+  ``Executor.predict`` looks at all biases and at a sample of up to 512 live weights and 512 places
+  of the mask, because to look at all would take as long as to multiply them. Whatever
   trains, prunes, rewires or loads moves many of these at once. A change of a few single weights or
   connections by hand may go unseen: call ``refresh()`` after it.
 """
@@ -24,8 +24,8 @@ from minimidl.kernels.reference import ACTIVATION_CODES
 from minimidl.kernels.wire_lists import panel_rows, whole_rows
 from minimidl.layers import ACTIVATIONS, Layer, WeightGate
 
-PROBES = 1024
-"""Live weights that every prediction looks at; twice as many places of the mask."""
+PROBES = 512
+"""Live weights that every prediction looks at, and places of the mask."""
 
 
 class Wires:
@@ -46,6 +46,7 @@ class Wires:
         self.weight, self.bias = layer.params["weight"], layer.params["bias"]
         gates = isinstance(layer, WeightGate)
         self.deciding = layer.params["gate.bias"] if gates else layer.state["mask"]
+        self.flat = [part.reshape(-1, order="A") for part in (self.weight, self.deciding)]
         self.numbers = [value for name, value in layer.state.items() if name != "mask"]
         self.refresh()
 
@@ -92,18 +93,16 @@ class Wires:
 
     def choose_probes(self) -> None:
         """Which places to look at: live ones, spread evenly, and of the mask all kinds."""
-        flat = self.live.reshape(-1, order="A")  # in the order of memory
-        alive = np.flatnonzero(flat)
-        size = max(1, len(flat))
-        self.probes = alive[::max(1, len(alive) // PROBES)][:PROBES]
-        self.mask_probes = np.concatenate(
-            [self.probes, np.arange(0, len(flat), max(1, size // PROBES))[:PROBES]])
+        live = self.live.reshape(-1, order="A")  # in the order of memory
+        alive = np.flatnonzero(live)
+        self.probes = alive[spread(len(alive), PROBES)]
+        self.mask_probes = np.concatenate([self.probes[::2], spread(len(live), PROBES // 2)])
 
     def sample(self) -> bytes:
         """What is looked at, as bytes."""
-        weights = self.weight.reshape(-1, order="A").take(self.probes)
-        mask = self.deciding.reshape(-1, order="A").take(self.mask_probes)
-        return b"".join(part.tobytes() for part in (self.bias, weights, mask, *self.numbers))
+        weight, deciding = self.flat
+        parts = (self.bias, weight.take(self.probes), deciding.take(self.mask_probes))
+        return b"".join([part.tobytes() for part in (*parts, *self.numbers)])
 
     def lists(self, kernels: ModuleType, batch: int) -> tuple[Array, ...]:
         """Compressed rows for one sample, or for many; made when first needed."""
@@ -146,3 +145,8 @@ class Wires:
 
         share(part, -(-len(x) // group), self.threads)
         return out
+
+
+def spread(size: int, count: int) -> Array:
+    """At most ``count`` places from 0 to ``size - 1``, both ends among them, evenly far apart."""
+    return np.linspace(0, size - 1, min(size, count)).astype(np.int64)

@@ -21,6 +21,8 @@ from minimidl.layers import (
     DynamicGate,
     LayerNorm,
     Linear,
+    OpenDropoutDynamicGate,
+    OpenDropoutMIDL,
     ReLU,
     Sequential,
     gated_layers,
@@ -224,6 +226,18 @@ def test_a_single_layer_and_a_dense_model():
     np.testing.assert_array_equal(Executor(dense).predict(x), dense.forward(x)[0])
     np.testing.assert_array_equal(Executor(ReLU()).predict(x), np.maximum(x, 0))
     np.testing.assert_array_equal(Executor(Dropout(0.5)).predict(x), x)  # nothing is left to run
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("kind", [OpenDropoutMIDL, OpenDropoutDynamicGate])
+def test_dropout_on_open_neurons_is_skipped_in_evaluation_and_drawn_in_training(kind):
+    model = Sequential(kind(N_IN, N_UNITS, open_dropout=0.5, seed=1), Linear(N_UNITS, N_OUT))
+    executor, x = Executor(model, "neuron", gradient="active-only"), batch_of(9)
+    assert executor.stages[0].segment is not None
+    np.testing.assert_allclose(executor.predict(x), model.forward(x)[0], atol=1e-5)
+    wanted, got = (run.forward(x, True, np.random.default_rng(0))[0] for run in (model, executor))
+    np.testing.assert_array_equal(got, wanted)  # by the model's own layers, dropout and all
+    assert not np.allclose(got, model.forward(x)[0], atol=1e-3)
 
 
 def test_layers_without_a_kernel_run_dense_and_say_so():
