@@ -110,7 +110,8 @@ class TrainOptions:
         budget_constraint: ``"equal"`` or ``"at-most"``, for controllers.
         budget_rate: of a controller's multiplier, per step.
         wiring_prune: of pruned: ``"gradual"`` (the cubic schedule) or ``"one-shot"``.
-        wiring_ranking: of pruned: the weakest of each ``"layer"``, or of all (``"global"``).
+        wiring_ranking: of pruned: the weakest of each ``"layer"`` in equal shares, in shares by
+            ``"erk"``, or of all together (``"global"``, which may empty a layer of small weights).
         wiring_every: steps between two changes of the connections; 0 chooses.
         wiring_until: share of the training after which connections stay; 0: as each method likes.
         wiring_drop: share of the live connections that is exchanged at first (set, rigl).
@@ -146,7 +147,7 @@ class TrainOptions:
     budget_constraint: str = "equal"
     budget_rate: float = 0.05
     wiring_prune: str = "gradual"
-    wiring_ranking: str = "global"
+    wiring_ranking: str = "erk"
     wiring_every: int = 0
     wiring_until: float = 0.0
     wiring_drop: float = 0.3

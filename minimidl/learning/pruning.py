@@ -14,7 +14,7 @@ from minimidl.arrays import Rng
 from minimidl.errors import require, require_finite
 from minimidl.layers import Layer
 from minimidl.learning.connections import Connections, largest
-from minimidl.learning.densities import count_zeros
+from minimidl.learning.densities import count_zeros, layer_sparsities
 from minimidl.learning.optimizer import Optimizer
 from minimidl.learning.schedules import cubic
 from minimidl.learning.timetable import (
@@ -25,7 +25,7 @@ from minimidl.learning.timetable import (
 )
 from minimidl.learning.wiring import Wired
 
-RANKINGS = ("layer", "global")
+RANKINGS = ("layer", "erk", "global")
 """Who competes for survival: the weights of one layer, or those of all layers together."""
 
 
@@ -42,8 +42,9 @@ class Pruning(Wired):
         begin: share of the training before the first closing.
         until: share by which the last one is done; equal to ``begin``: all at once.
         every: steps between two closings; 0: 100, or less in a short training.
-        ranking: ``"layer"``: every layer ends at ``sparsity``; ``"global"``: all together do, and
-            layers of small weights lose more (possibly everything).
+        ranking: ``"layer"``: every layer ends at ``sparsity``; ``"erk"``: all together do, small
+            layers denser than large ones, as where rewiring begins; ``"global"``: all together do,
+            and layers of small weights lose more (possibly everything).
         start: sparsity at ``begin``.
 
     Raises:
@@ -72,8 +73,10 @@ class Pruning(Wired):
         self.table = make_timetable(total_steps, *self.shares)
         self.closings = closing_times(self.table, self.start > 0)
         require_times(self.closings, self.table, total_steps, "a closing")
-        more = any(count_zeros(self.sparsity, layer.mask.size) > layer.mask.size - layer.n_live
-                   for layer in self.layers)
+        shares = self.shares_at(self.sparsity)
+        shares = shares * len(self.layers) if self.ranking == "global" else shares
+        more = any(count_zeros(share, layer.mask.size) > layer.mask.size - layer.n_live
+                   for layer, share in zip(self.layers, shares, strict=True))
         require(more, "sparsity", f"{self.sparsity} for a model of density {self.density:.3g}",
                 "a model with connections to close", "build it with density=1")
 
@@ -91,15 +94,22 @@ class Pruning(Wired):
 
     def prune(self, sparsity: float) -> None:
         """Close the weakest until this share is missing; those that are closed stay closed."""
-        for group in self.rivals:
-            self.state["rewired"] += close_weakest(group, sparsity)
+        for group, share in zip(self.rivals, self.shares_at(sparsity), strict=True):
+            self.state["rewired"] += close_weakest(group, share)
         self.state["times"] += 1
+
+    def shares_at(self, sparsity: float) -> list[float]:
+        """The share that is to be missing in each group of rivals."""
+        if self.ranking != "erk":
+            return [sparsity] * len(self.rivals)
+        return list(layer_sparsities(
+            {layer.path: layer.mask.shape for layer in self.layers}, sparsity, "erk").values())
 
     def finish(self) -> None:
         """Refuse a training that patience stopped before the last closing."""
         missing = [sum(layer.mask.size - layer.n_live for layer in group) for group in self.rivals]
-        wanted = [count_zeros(self.sparsity, sum(layer.mask.size for layer in group))
-                  for group in self.rivals]
+        wanted = [count_zeros(share, sum(layer.mask.size for layer in group))
+                  for group, share in zip(self.rivals, self.shares_at(self.sparsity), strict=True)]
         require(all(has >= wants for has, wants in zip(missing, wanted, strict=True)), "wiring",
                 f"training stopped at density {self.density:.3g}",
                 f"the last closing, at step {self.closings[-1]}",

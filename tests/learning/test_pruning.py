@@ -19,7 +19,7 @@ from minimidl.learning import (
     one_shot,
 )
 from minimidl.learning.connections import connections_of
-from minimidl.learning.densities import count_zeros
+from minimidl.learning.densities import count_zeros, give_densities
 from minimidl.learning.pruning import close_weakest
 
 OPTIMIZERS = [
@@ -83,6 +83,20 @@ def test_the_global_ranking_compares_layers():
     assert close(0.5, small, large) == 4
     assert small.mask.tolist() == [[False, False], [False, True]]
     assert large.mask.tolist() == [[True, True], [False, True]]
+
+
+def test_the_erk_ranking_ends_where_rewiring_begins():
+    model = Sequential(MaskedLinear(30, 20, seed=1), MaskedLinear(20, 4, seed=2))
+    wiring = Pruning(0.8, ranking="erk")
+    wiring.begin(model, Adam(model.params), 100)
+    for done in wiring.closings:
+        wiring.after_step(done - 1, np.random.default_rng(0))
+    wiring.finish()
+    twin = Sequential(MaskedLinear(30, 20), MaskedLinear(20, 4))
+    give_densities(twin, 0.8, "erk")
+    assert [layer.mask.sum() for layer in model.layers] == [
+        layer.mask.sum() for layer in twin.layers]
+    assert model.layers[1].density > 3 * model.layers[0].density
 
 
 @settings(deadline=None, max_examples=40)
@@ -226,7 +240,7 @@ def test_gates_on_a_layer_that_is_pruned():
 
 @pytest.mark.parametrize(("make", "words"), [
     (lambda: Pruning(1.0), "sparsity"), (lambda: Pruning(0.5, start=0.6), "start"),
-    (lambda: Pruning(ranking="model"), "ranking: got 'model'.*layer, global"),
+    (lambda: Pruning(ranking="model"), "ranking: got 'model'.*layer, erk, global"),
     (lambda: Pruning(begin=0.7, until=0.6), "begin and until"),
     (lambda: Pruning(every=-5), "every"),
 ])
