@@ -129,7 +129,8 @@ def drift_figure(rows: Sequence[Summary]) -> Any:
         recovery_curves(rows, model, ax)
     by_mode(rows, "recovery", "won back of what the drift cost (%)", won)
     by_mode(rows, "clean_lost", "lost on clean test samples (points)", lost)
-    won.legend(frameon=False, fontsize=8)
+    won.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0),
+               ncols=min(4, len(models)), columnspacing=1.0, handletextpad=0.3)
     for ax in panels[len(models) + 2:]:
         ax.axis("off")
     known: dict[str, Any] = {}
