@@ -133,6 +133,24 @@ def chain_for(layers: Any, rng: Rng) -> Any:
         layers.Linear(5, 3, seed=rng, **DOUBLE))
 
 
+def sparse_for(layers: Any, rng: Rng) -> Any:
+    """Missing connections with and without gates: whatever runs on compressed rows."""
+    return layers.Sequential(
+        layers.MaskedLinear(4, 6, density=0.6, seed=rng, **DOUBLE), layers.Tanh(),
+        layers.MaskedDynamicGate(6, 6, density=0.5, block=2, gate="linear", activation="gelu",
+                                 temperature=0.5, gate_value="probability", light="low-rank",
+                                 light_rank=2, seed=rng, **DOUBLE),
+        layers.Linear(6, 3, seed=rng, **DOUBLE))
+
+
+def experts_for(layers: Any, rng: Rng) -> Any:
+    """Experts with renormalised weights, and a light path where none runs."""
+    return layers.Sequential(
+        layers.Experts(9, 16, n_experts=4, router="topk", k=2, activation="gelu",
+                       light="low-rank", light_rank=2, seed=rng, **DOUBLE),
+        layers.Linear(16, 3, seed=rng, **DOUBLE))
+
+
 def executor_proof(execution: Any, layers: Any, path: str, make: Any = model_for,
                    what: str = "Executor") -> Proof:
     """An entry for one path of one model through the kernels."""
@@ -181,6 +199,10 @@ def proofs(execution: Any, layers: Any) -> list[Proof]:
     """Every path and gradient of ``minimidl.execution``, which is handed in."""
     return [*(executor_proof(execution, layers, path) for path in ("neuron", "block")),
             *(executor_proof(execution, layers, path, chain_for, "Executor, gated layers in a row")
+              for path in ("neuron", "block")),
+            *(executor_proof(execution, layers, path, make, what)
+              for make, what in ((sparse_for, "Executor, missing connections"),
+                                 (experts_for, "Executor, experts"))
               for path in ("neuron", "block")),
             training_proof(execution, layers, n_in=4, block=2, value="probability",
                            name="narrow inputs, blocks of 2"),
