@@ -74,7 +74,7 @@ def draw_map(ax, model):
            title=f"{np.count_nonzero(share)} of 8 at work, accuracy {right:.1%}")
 
 
-_, axes = plt.subplots(1, 2, figsize=(8.4, 4.4), sharey=True, layout="constrained")
+_, axes = plt.subplots(1, 2, figsize=(8.4, 4.9), sharey=True, layout="constrained")
 for ax, strength in zip(axes, (0.0, 1.0), strict=True):
     draw_map(ax, train_spirals(strength))
 axes[0].set_ylabel("second coordinate")
@@ -433,11 +433,11 @@ _, axes = plt.subplots(1, 2, figsize=(8.4, 3.3), layout="constrained")
 compare(data.load("digits"), 64, 8, 2, axes[0])
 compare(regimes, 64, 4, 1, axes[1])
 axes[0].set_ylabel("test accuracy")
-axes[0].legend(fontsize=8, loc="lower right")
+axes[1].legend(fontsize=7, loc="center right")
 
 # %% [markdown]
 # *Figure 3. Three seeds, mean and range. Where the task is made of parts (right), mixtures win,
-# even against more parameters and more work. Digits are not: at the same price, plain is better.*
+# even against more parameters and more work. On digits, plain is no worse at the same price.*
 #
 # ## Play
 #
@@ -446,7 +446,7 @@ axes[0].legend(fontsize=8, loc="lower right")
 # %%
 def draw(strength):
     """The plane of figure 1 for one strength."""
-    _, ax = plt.subplots(figsize=(4.6, 4.8), layout="constrained")
+    _, ax = plt.subplots(figsize=(4.6, 5.0), layout="constrained")
     draw_map(ax, train_spirals(strength))
     ax.set_ylabel("second coordinate")
 
