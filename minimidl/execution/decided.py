@@ -21,7 +21,7 @@ from minimidl.arrays import Array, Memory
 from minimidl.execution.choice import MANY, Call, size_of
 from minimidl.execution.light import LightPart
 from minimidl.execution.runs import Measured
-from minimidl.execution.segment import SOME, check_finite
+from minimidl.execution.segment import FEW, check_finite
 from minimidl.execution.wired import step
 from minimidl.gates import Decision
 from minimidl.kernels.choose import wire_kernels
@@ -96,7 +96,7 @@ class Decided(Measured):
         """What to time; making the decision is part of none."""
         own = Decision(decision.scores[:MANY], decision.probability[:MANY], decision.mask[:MANY],
                        decision.gate[:MANY], decision.active[:MANY], decision.memory)
-        few = self.kernels is not None and len(x) <= SOME
+        few = self.kernels is not None and len(x) <= FEW
         paths = ("dense", *(["neuron"] if few else []), "block")
         return {path: partial(self.run, x[:MANY], own, path) for path in paths}
 
@@ -114,7 +114,7 @@ class Decided(Measured):
             return path
         if len(x) == 0:
             return "block"
-        density = float(decision.active.mean())
+        density = np.count_nonzero(decision.active) / decision.active.size
         case = (len(x), round(100 * step(density)))
         if case in self.known:
             return self.known[case]
