@@ -1,9 +1,8 @@
 """The plasticity experiment: a drifting stream, five modes, recovery curves over seeds.
 
 What the modes are is told in :mod:`minimidl.experiment.modes`. The stream goes through the phases
-of :func:`minimidl.data.drift.drift_phases` but for the first clean one. A curve is judged on the
-test part as the phase at hand shows it; where a phase ends it has two points, before and after the
-drift.
+of :mod:`minimidl.experiment.drifts`. A curve is judged on the test part as the phase at hand shows
+it; where a phase ends it has two points, before and after the drift.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from functools import partial
 from typing import Any
 
 from minimidl.data import Dataset
-from minimidl.data.drift import DriftStream, drift_phases
+from minimidl.data.drift import DriftStream
 from minimidl.experiment.adaptation import Adaptation, Check
+from minimidl.experiment.drifts import hurting_phases
 from minimidl.experiment.modes import MODES, ModeOptions, adapt_in_modes
 from minimidl.experiment.over_seeds import Row, against, over_seeds, trained
 from minimidl.experiment.ownership import has_gated_neurons, neurons_of
@@ -84,7 +84,7 @@ def adapted(
     modes: Sequence[str] = MODES, seed: int = 0,
 ) -> list[Row]:
     """One row per mode of one trained model, which is left as it was."""
-    stream = DriftStream(data, drift_phases(data, seed)[1:], drift.steps, drift.batch_size, seed)
+    stream = DriftStream(data, hurting_phases(data, seed), drift.steps, drift.batch_size, seed)
     views = [stream.drifted(phase, drift.part) for phase in range(len(stream.phases))]
 
     def judge(step: int) -> list[Check]:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from minimidl.data import load
+from minimidl.data import glyphs, load, regimes
 from minimidl.errors import InputError
 from minimidl.experiment import build_model, make_settings, plasticity
 from minimidl.experiment.adaptation import Saved, adapt, reached_by_task
+from minimidl.experiment.drifts import hurting_phases
 from minimidl.experiment.modes import (
     MODES,
     ModeOptions,
@@ -265,3 +266,13 @@ def test_gates_win_back_a_part_of_what_a_drift_cost():
     gates = [row for row in told if row["mode"] == "gates" and row["seed"] is not None]
     assert all(row["recovery"] > 0.1 for row in gates)
     assert all(row["clean_after"] > row["clean_before"] - 0.05 for row in gates)
+
+
+def test_the_drift_grows_with_the_picture_and_ends_where_it_began():
+    small, large = load("digits"), glyphs(sizes=(40, 20, 20))
+    noise = [hurting_phases(data)[0].change.changes for data in (small, large)]
+    assert [change[0].times for change in noise] == [1, 3]
+    assert noise[0][1].sigma == 0.5 < noise[1][1].sigma
+    assert hurting_phases(small)[-1].change is None
+    assert [phase.name for phase in hurting_phases(regimes(sizes=(40, 20, 20)))] == [
+        "noise", "contrast", "permuted", "clean again"]
