@@ -355,6 +355,51 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             ("mine = np.flatnonzero(chosen[:, e])", "mine = np.arange(len(x))", "do not run it"),
         ],
     },
+    "12_what_do_the_neurons_know": {
+        "count": [
+            ("np.count_nonzero(share) - rows", "share.size - rows", "that occur"),
+            ("rows, columns = np.count_nonzero(share.sum(axis=1)), "
+             "np.count_nonzero(share.sum(axis=0))", "rows, columns = share.shape", "that occur"),
+            ("/ (2 * n)", "/ n", "an even table"),
+            ("plug_in - (", "plug_in + (", "an even table"),
+            ("np.log(", "np.log2(", "empty cells"),
+            ("return plug_in, plug_in", "return plug_in", "plug-in and corrected"),
+        ],
+        "neighbours": [
+            ("np.where(same, far, np.inf)", "far", "within the digit"),
+            ("[:, [k]]  # place", "[:, [k - 1]]  # place", "place 0 is i itself"),
+            ("(far < r)", "(far <= r)", "strictly closer"),
+            ("same.sum(axis=1)", "same.sum(axis=1) - 1", "against minimidl"),
+            ("np.maximum(far_x, far_y)", "np.minimum(far_x, far_y)", "by the larger"),
+            ("np.maximum(far_x, far_y)", "far_x + far_y", "by the larger"),
+            ("(far_y < r)", "(far_x < r)", "once in y"),
+        ],
+        "slices": [
+            (" / np.sqrt(n_slices)", "", "root of their number"),
+            ("np.sqrt(n_slices)", "n_slices", "root of their number"),
+            ("x @ rng.standard_normal(x.shape[1])", "x @ np.ones(x.shape[1])", "a fresh direction"),
+            ("        view = spread(x @ rng.standard_normal(x.shape[1]), rng)",
+             "        rng = np.random.default_rng(0)\n"
+             "        view = spread(x @ rng.standard_normal(x.shape[1]), rng)", "slices"),
+            ("y @ rng.standard_normal(y.shape[1])",
+             "y @ np.linalg.lstsq(x, view, rcond=None)[0]", "for x and for y"),
+            ("about_a_label(view, y, k)", "max(0, about_a_label(view, y, k))", "none cut"),
+        ],
+        "luck": [
+            ("(1 + np.sum(null", "(np.sum(null", "luck"),
+            (">=", ">", "includes equal"),
+            ("rng.permutation(labels)", "labels", "shuffle before"),
+            ("rng.permutation(labels)", "rng.choice(labels, len(labels))", "as many of each"),
+            ("value_of(rng.permutation(labels))", "(rng.shuffle(labels), value_of(labels))[1]",
+             "leave them in order"),
+        ],
+        "paired": [
+            ("who(x) != who(noisy)", "who(x)[1:] != who(noisy)[:-1]", "against itself"),
+            ("    noisy = x + sigma", "    noisy = x\n    noisy += sigma", "to a copy"),
+            ("sigma * rng", "sigma**2 * rng", "closed form"),
+            ("(who(x) != who(noisy))", "((who(x) != who(noisy)).any(axis=1))", "closed form"),
+        ],
+    },
 }
 
 
