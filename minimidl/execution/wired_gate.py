@@ -70,10 +70,17 @@ class WiredGate(Decided):
         """What to time; "neuron" makes the decision itself, so here it is part of all."""
         few = x[:MANY]
         paths = ("dense", "neuron", "block") if self.kernels is not None else ("dense", "block")
-        return {path: partial(self.answer, few, path) for path in paths}
+        return {path: partial(self.output, few, path) for path in paths}
+
+    def output(self, x: Array, path: str) -> Array:
+        """Output ``(batch, n_out)`` by a path that is not ``"auto"``."""
+        segment = self.by_rows()
+        if path == "neuron" and segment is not None:
+            return segment.predict(x, self.shape_for(segment, len(x)))
+        return self.run(x, self.gated.decide(x), path)
 
     def answer(self, x: Array, path: str) -> tuple[Array, Decision]:
-        """Output ``(batch, n_out)`` and the decision that was run, by a path."""
+        """As :meth:`output`, bit for bit, and the decision that was run."""
         segment = self.by_rows()
         if path == "neuron" and segment is not None:
             return segment.run(x, self.shape_for(segment, len(x)))
@@ -88,10 +95,7 @@ class WiredGate(Decided):
         """Output ``(batch, n_out)`` by a path, or by ``"auto"``; NaN and infinity are refused."""
         check_finite(x)
         self.look()
-        path, segment = self.choose(x, path), self.by_rows()
-        if path == "neuron" and segment is not None:
-            return segment.predict(x, self.shape_for(segment, len(x)))
-        return self.run(x, self.gated.decide(x), path)
+        return self.output(x, self.choose(x, path))
 
     def choose(self, x: Array, path: str) -> str:
         """What ``"auto"`` means; batches of one size share what the first of them took."""
