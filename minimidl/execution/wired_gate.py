@@ -2,8 +2,9 @@
 
     path      does
     neuron    open neurons only: whole rows of a kept copy of ``W * M``, in the forms of a segment,
-              so that dead connections count as zeros; from :data:`SPARSE` down, and for gates that
-              no kernel chooses by, sample by sample and by compressed rows: both are skipped
+              so that dead connections count as zeros. A few samples on a large layer with hardly
+              any connection (:data:`SPARSE`), and gates that no kernel chooses by, go sample by
+              sample and by compressed rows: both are skipped
     block     live connections of all neurons, many samples at a time; what is closed is gated to 0
               afterwards
     dense     the layer itself
@@ -28,9 +29,12 @@ from minimidl.gates import Decision
 from minimidl.layers import Linear
 from minimidl.layers.masked_gates import MaskedGated
 
-SPARSE = 0.05
-"""Density from which on to skip dead connections of single neurons: a gathered number costs about
-six times as much as one of a row, and the decision is then made by NumPy."""
+SPARSE, LARGE = 0.05, 1 << 22
+"""At most this density, and at least so many weights: then a few samples run by compressed rows.
+
+A gathered number costs about six times as much as one of a row, and the decision is then made by
+NumPy; in return weights are left out that fit into no cache.
+"""
 
 
 class WiredGate(Decided):
@@ -58,13 +62,14 @@ class WiredGate(Decided):
     def about(self) -> str:
         """What runs."""
         self.look()
-        also = "" if self.by_rows() else " and dead connections"
+        also = "" if self.by_rows(1) else " and dead connections"
         return (f"{self.wires.density:.1%} of the connections are live; neuron skips closed "
                 f"neurons{also}, block dead connections only")
 
-    def by_rows(self) -> Segment | None:
+    def by_rows(self, batch: int) -> Segment | None:
         """What runs whole rows; None where compressed ones are better, or have to do."""
-        return self.segment if self.wires.density > SPARSE else None
+        few_live = self.wires.density <= SPARSE and self.weight_t.size >= LARGE
+        return None if few_live and batch < FEW else self.segment
 
     def calls(self, x: Array, decision: Decision) -> dict[str, Call]:
         """What to time; "neuron" makes the decision itself, so here it is part of all."""
@@ -74,14 +79,14 @@ class WiredGate(Decided):
 
     def output(self, x: Array, path: str) -> Array:
         """Output ``(batch, n_out)`` by a path that is not ``"auto"``."""
-        segment = self.by_rows()
+        segment = self.by_rows(len(x))
         if path == "neuron" and segment is not None:
             return segment.predict(x, self.shape_for(segment, len(x)))
         return self.run(x, self.gated.decide(x), path)
 
     def answer(self, x: Array, path: str) -> tuple[Array, Decision]:
         """As :meth:`output`, bit for bit, and the decision that was run."""
-        segment = self.by_rows()
+        segment = self.by_rows(len(x))
         if path == "neuron" and segment is not None:
             return segment.run(x, self.shape_for(segment, len(x)))
         decision = self.gated.decide(x)

@@ -302,15 +302,33 @@ def test_balancing_and_schedules_of_a_router_are_seen(change):
 def test_gates_on_sparse_layers_run_by_rows_or_by_lists():
     if wire_kernels() is None:
         pytest.skip("Numba is not installed")
-    by_rows = {name: Executor(model_of(name)) for name in MODELS if name.startswith("masked-")
-               and ("midl" in name or "gate" in name)}
     found = {}
-    for name, executor in by_rows.items():
+    for name in ("masked-midl", "masked-midl-sparse", "masked-gate-keep"):
+        executor = Executor(model_of(name))
         executor.predict(batch_of(2))
-        found[name] = executor.stages[0].chain.by_rows() is not None
-    assert found.pop("masked-midl-sparse") is False  # so few are live that gathering them pays
-    assert found.pop("masked-gate-keep") is False  # no kernel knows min_keep
-    assert all(found.values())
+        found[name] = executor.stages[0].chain.by_rows(1) is not None
+    assert found == {"masked-midl": True, "masked-midl-sparse": True,
+                     "masked-gate-keep": False}  # no kernel knows min_keep
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("name", ["masked-midl-sparse", "masked-midl-light", "masked-gate"])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_large_layers_with_few_connections_run_by_lists(name, dtype, monkeypatch):
+    monkeypatch.setattr("minimidl.execution.wired_gate.LARGE", 0)
+    monkeypatch.setattr("minimidl.execution.wired_gate.SPARSE", 1.0)
+    model = model_of(name, dtype)
+    executor = Executor(model, "neuron")
+    for batch in (1, 3, 9):
+        x = batch_of(batch, dtype)
+        out, memory = executor.forward(x)
+        close(out, model.forward(x)[0], dtype)
+        assert executor.predict(x).tobytes() == out.tobytes()
+        active = memory_at(memory, "0")["decision"].active
+        np.testing.assert_array_equal(active, model.layers[0].decide(x).active)
+    if wire_kernels() is not None:
+        assert executor.stages[0].chain.by_rows(3) is None
+        assert executor.stages[0].chain.by_rows(9) is not None
 
 
 def test_explain_says_what_runs():
