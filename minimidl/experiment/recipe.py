@@ -50,7 +50,7 @@ Chosen on the validation parts."""
 DEFAULTS: dict[str, dict[str, Any]] = {
     "digits": {"gate_rank": 4, "dropout": 0.2},
     "mnist": {"width": (512,), "dropout": 0.2, "epochs": 12, "batch_size": 128,
-              "learning_rate": 1.5e-3},
+              "learning_rate": 1.5e-3, "gate_noise": 1.0},
     "glyphs": {"width": (512,), "dropout": 0.2, "epochs": 12, "batch_size": 128,
                "learning_rate": 1.5e-3},
     # Four blocks, one open. The gate starts nearly even: a strong start would pick favourites. It

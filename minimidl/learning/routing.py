@@ -61,7 +61,7 @@ class RoutingRule(ABC):
 
 @dataclass(frozen=True)
 class LoadBalance(RoutingRule):
-    """Switch's balance loss on what was chosen before capacity; ``strength`` is its least value.
+    """Switch's balance loss on what was chosen before capacity; even load costs ``strength``.
 
     Of no use with expert-choice, which is even by construction, and with the soft router.
     """

@@ -82,7 +82,8 @@ axes[0].legend(loc="lower right", fontsize=8)
 
 # %% [markdown]
 # *Figure 1. Every expert owns a convex piece of the plane (a linear router can do no other). Left:
-# most experts stopped getting points, so they stopped learning to deserve any.*
+# most experts stopped getting points, so they stopped learning to deserve any. Balance is no gift:
+# it raised the accuracy with this seed (98.3 to 99.8 %) and lowered it with another (99.2 to 94.2).*
 #
 # ## Predict
 #
