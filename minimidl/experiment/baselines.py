@@ -7,10 +7,13 @@ gives each sample to one or two of them (switch, topk-moe, expert-choice, soft-m
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy.typing as npt
 
 from minimidl.arrays import Rng
 from minimidl.errors import require
+from minimidl.experiment.experts import MATCHES, matched_experts
 from minimidl.experiment.hidden import Hidden, dynamic_arguments, light_arguments
 from minimidl.experiment.options import ModelOptions
 from minimidl.layers import (
@@ -49,6 +52,21 @@ def weight_gate_hidden(
         init=options.init, dtype=dtype, seed=rng, **value)]
 
 
+def matched_width(name: str, n_in: int, n_out: int, options: ModelOptions) -> ModelOptions:
+    """The options with the width at which a mixture costs what its dense twin costs."""
+    match, width = options.experts_match, options.width
+    require(match in ("width", *MATCHES), "experts.match", repr(match),
+            f"one of width, {', '.join(MATCHES)}")
+    if match == "width" or name not in ROUTERS:
+        return options
+    require(len(width) == 1, "experts.match", f"{match!r} for the widths {width}",
+            "'width', or one hidden layer")
+    number = options.experts_number
+    k = {"switch": 1, "soft-moe": number}.get(name, options.experts_k)
+    matched = matched_experts(n_in, width[0], n_out, number, k, match)
+    return replace(options, width=(matched.n_units,))
+
+
 def experts_hidden(router: str) -> Hidden:
     """Layers of experts under one kind of router."""
     def build(
@@ -70,9 +88,12 @@ def experts_hidden(router: str) -> Hidden:
     return build
 
 
+ROUTERS = {"switch": "switch", "topk-moe": "topk", "expert-choice": "expert-choice",
+           "soft-moe": "soft"}
+"""Router by model."""
+
 BASELINES: dict[str, Hidden] = {
     "pruned": wired_hidden, "set": wired_hidden, "rigl": wired_hidden,
     "dynamicgate+rigl": wired_dynamic_hidden, "weight-gate": weight_gate_hidden,
-    "switch": experts_hidden("switch"), "topk-moe": experts_hidden("topk"),
-    "expert-choice": experts_hidden("expert-choice"), "soft-moe": experts_hidden("soft"),
+    **{name: experts_hidden(router) for name, router in ROUTERS.items()},
 }

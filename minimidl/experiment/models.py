@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Rng
 from minimidl.errors import require
-from minimidl.experiment.baselines import BASELINES
+from minimidl.experiment.baselines import BASELINES, matched_width
 from minimidl.experiment.hidden import (
     Hidden,
     dense_hidden,
@@ -51,6 +51,7 @@ def build_model(
     require(len(options.width) > 0 and min(options.width) >= 1, "width", options.width,
             "at least one hidden layer of at least one neuron")
     require(0 <= options.dropout < 1, "dropout", options.dropout, "a rate in [0, 1)")
+    options = matched_width(name, n_in, n_out, options)
     rate = max(options.dropout, 0.5) if name == "dropout" else options.dropout
     rng = make_rng(seed)
     drop: list[Layer] = [Dropout(rate)] if rate else []

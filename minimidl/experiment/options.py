@@ -39,6 +39,9 @@ class ModelOptions:
         wiring_scale: start live weights wider, so that a sum over few inputs is as wide as one over
             all of them.
         experts_number: experts per hidden layer; must divide its width.
+        experts_match: what a mixture shares with its dense twin: ``"width"`` (as many neurons),
+            ``"params"`` or ``"macs"`` (the largest experts that cost no more, router included; for
+            one hidden layer).
         experts_k: experts per sample, of topk-moe; on average, of expert-choice.
         experts_capacity: places per expert in training, over an even share; 0 for no limit.
         experts_priority: who keeps a place: ``"order"`` of the samples, or ``"probability"``.
@@ -72,6 +75,7 @@ class ModelOptions:
     wiring_densities: str = "erk"
     wiring_scale: bool = False
     experts_number: int = 8
+    experts_match: str = "width"
     experts_k: int = 2
     experts_capacity: float = 1.25
     experts_priority: str = "order"

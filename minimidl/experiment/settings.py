@@ -8,6 +8,7 @@ from typing import Any
 
 from minimidl.errors import InputError, require
 from minimidl.execution.training import GRADIENTS
+from minimidl.experiment.experts import MATCHES
 from minimidl.experiment.options import ModelOptions, TrainOptions
 from minimidl.experiment.readers import check_read
 from minimidl.experiment.recipe import CONTROLLERS, DEFAULTS, OPTIMIZERS
@@ -69,6 +70,7 @@ def choices() -> dict[str, Sequence[str]]:
         "budget.constraint": ("equal", "at-most"), "train.gradient": GRADIENTS,
         "wiring.densities": tuple(DENSITIES), "wiring.prune": PRUNING, "wiring.ranking": RANKINGS,
         "wiring.drop_schedule": ANNEALS, "experts.priority": PRIORITIES, "experts.gate": GATE_NETS,
+        "experts.match": ("width", *MATCHES),
     }
 
 

@@ -76,6 +76,21 @@ def test_experts_need_a_width_that_they_divide():
     assert (layer.n_experts, layer.block, layer.choice.k) == (4, 3, 2)
 
 
+@pytest.mark.parametrize("name", ["switch", "topk-moe", "expert-choice", "soft-moe"])
+def test_experts_of_the_cost_of_their_dense_twin(name):
+    def params(model):
+        return sum(p.size for p in model.params.values())
+
+    dense = build_model("dense", 64, 10, ModelOptions())
+    same = build_model(name, 64, 10, ModelOptions(experts_match="params"))
+    assert 0.93 * params(dense) < params(same) <= params(dense)
+    as_dear = build_model(name, 64, 10, ModelOptions(experts_match="macs"))
+    share = {"switch": 1 / 8, "soft-moe": 1.0}.get(name, 2 / 8)  # of the neurons run
+    assert as_dear.layers[0].n_units * share == pytest.approx(256 * 0.95, rel=0.05)
+    with pytest.raises(InputError, match=r"experts\.match: got 'params' for the widths"):
+        build_model(name, 64, 10, ModelOptions(width=(8, 8), experts_match="params"))
+
+
 def test_a_static_gate_is_a_dynamic_gate_with_one_mask_for_all():
     model = build_model("static-gate", 7, 3, ModelOptions(width=(8, 6), gate_min_keep=2))
     assert all(type(layer) is DynamicGate for layer in gated_layers(model).values())
