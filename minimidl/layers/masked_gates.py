@@ -20,6 +20,14 @@ from minimidl.seeds import make_rng
 class MaskedGated(Masked, GatedLinear):
     """What both masked gates share: ``full = activation(x (W * M) + b)``."""
 
+    def __init__(
+        self, n_in: int, n_units: int, *, density: float = 1.0, scale_init: bool = False,
+        seed: Seed = 0, **options: Any,
+    ) -> None:
+        rng = make_rng(seed)
+        super().__init__(n_in, n_units, seed=rng, **options)
+        self.start_mask(density, rng, scale_init)
+
     def full_weight(self) -> Array:
         """``W * M``, a new array."""
         return self.live_weight()
@@ -57,14 +65,6 @@ class MaskedMIDL(MaskedGated, MIDL):
 
     """
 
-    def __init__(
-        self, n_in: int, n_units: int, *, density: float = 1.0, scale_init: bool = False,
-        seed: Seed = 0, **options: Any,
-    ) -> None:
-        rng = make_rng(seed)
-        super().__init__(n_in, n_units, seed=rng, **options)
-        self.start_mask(density, rng, scale_init)
-
 
 class MaskedDynamicGate(MaskedGated, DynamicGate):
     """DynamicGate whose full path has missing connections: gate and, say, RigL together.
@@ -83,11 +83,3 @@ class MaskedDynamicGate(MaskedGated, DynamicGate):
         InputError: density outside (0, 1], and as DynamicGate.
 
     """
-
-    def __init__(
-        self, n_in: int, n_units: int, *, density: float = 1.0, scale_init: bool = False,
-        seed: Seed = 0, **options: Any,
-    ) -> None:
-        rng = make_rng(seed)
-        super().__init__(n_in, n_units, seed=rng, **options)
-        self.start_mask(density, rng, scale_init)

@@ -32,12 +32,12 @@ class OpenDropout(Gated):
     blocks, a whole block is dropped or kept.
     """
 
-    open_dropout = 0.0
-
-    def set_open_dropout(self, rate: float) -> None:
-        """Check and keep the rate; raises InputError outside [0, 1)."""
-        require(0 <= rate < 1, "open_dropout", rate, "a rate in [0, 1)")
-        self.open_dropout = rate
+    def __init__(
+        self, n_in: int, n_units: int, *, open_dropout: float = 0.2, **options: Any
+    ) -> None:
+        require(0 <= open_dropout < 1, "open_dropout", open_dropout, "a rate in [0, 1)")
+        super().__init__(n_in, n_units, **options)
+        self.open_dropout = open_dropout
 
     def decide(self, x: Array, training: bool = False, rng: Rng | None = None) -> Decision:
         """As without dropout; then, in training, the draw."""
@@ -78,12 +78,6 @@ class OpenDropoutMIDL(OpenDropout, MIDL):
 
     """
 
-    def __init__(
-        self, n_in: int, n_units: int, *, open_dropout: float = 0.2, **options: Any
-    ) -> None:
-        super().__init__(n_in, n_units, **options)
-        self.set_open_dropout(open_dropout)
-
 
 class OpenDropoutDynamicGate(OpenDropout, DynamicGate):
     """DynamicGate with dropout on its open neurons.
@@ -98,9 +92,3 @@ class OpenDropoutDynamicGate(OpenDropout, DynamicGate):
         InputError: rate outside [0, 1), and as DynamicGate.
 
     """
-
-    def __init__(
-        self, n_in: int, n_units: int, *, open_dropout: float = 0.2, **options: Any
-    ) -> None:
-        super().__init__(n_in, n_units, **options)
-        self.set_open_dropout(open_dropout)
