@@ -6,7 +6,7 @@ import numpy as np
 
 from minimidl.arrays import Array, Memory
 from minimidl.gates import Decision
-from minimidl.layers import Layer, gated_layers, memory_at
+from minimidl.layers import Layer, WeightGate, gated_layers, memory_at
 from minimidl.losses.cross_entropy import check_labels
 
 
@@ -25,9 +25,11 @@ def decisions_by_sample(model: Layer, memory: Memory, n: int) -> dict[str, Decis
     """Decisions of the gated layers by path, of those that decide for each of the ``n`` samples.
 
     A gate of a connection decides once for everyone (its arrays have one row): it has nothing to
-    say about samples.
+    say about samples, not even where there is one sample only.
     """
-    decisions = {path: memory_at(memory, path)["decision"] for path in gated_layers(model)}
+    decisions = {path: memory_at(memory, path)["decision"]
+                 for path, layer in gated_layers(model).items()
+                 if not isinstance(layer, WeightGate)}
     return {path: decision for path, decision in decisions.items() if len(decision.active) == n}
 
 

@@ -14,6 +14,8 @@ from minimidl.measure.chance import permutation_null, permutation_p
 from minimidl.measure.neighbours import is_constant
 
 UNKNOWN = (float("nan"),) * 4
+"""Both correlations and their p-values."""
+
 
 @dataclass(frozen=True)
 class Link:

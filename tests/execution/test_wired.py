@@ -201,6 +201,43 @@ def test_a_changed_wiring_is_seen(name, path):
     close(executor.predict(x[:1]), model.forward(x[:1])[0])
 
 
+def prune(layer):
+    """Close the weakest twentieth of the live connections; no weight changes."""
+    live = np.flatnonzero(layer.mask)
+    weak = live[np.argsort(np.abs(layer.params["weight"].reshape(-1)[live]))[:len(live) // 20]]
+    layer.mask.reshape(-1)[weak] = False
+
+
+def rewire(layer):
+    """Exchange a twentieth; what grows starts at 0, as in RigL, and nothing has learned yet."""
+    dead = np.flatnonzero(~layer.mask)
+    before = layer.mask.sum()
+    prune(layer)
+    born = dead[:before - layer.mask.sum()]
+    layer.mask.reshape(-1)[born] = True
+    layer.params["weight"].reshape(-1)[born] = 0
+
+
+def train_one_neuron(layer):
+    """A step of plain descent on a loss that heard of one neuron only."""
+    layer.params["weight"][:, 77] *= 0.5
+    layer.params["bias"][77] -= 0.1
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("change", [prune, rewire, train_one_neuron])
+@pytest.mark.parametrize("path", ["neuron", "block"])
+def test_small_changes_of_a_layer_too_large_to_look_at_are_seen(change, path):
+    model = Sequential(MaskedLinear(256, 256, density=0.2, seed=1))
+    executor, layer, x = Executor(model, path), model.layers[0], batch_of(20, n_in=256)
+    before = executor.predict(x)
+    assert len(executor.stages[0].chain.wires.probes) < layer.mask.sum() / 20
+    change(layer)
+    assert not np.allclose(before, model.forward(x)[0], atol=1e-4)
+    close(executor.predict(x), model.forward(x)[0])
+    close(executor.predict(x[:1]), model.forward(x[:1])[0])
+
+
 @pytest.mark.kernels
 def test_a_single_weight_changed_by_hand_is_seen_by_forward_and_after_refresh():
     model = Sequential(MaskedLinear(100, 100, density=0.5, seed=1))  # more than can be looked at

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minimidl.layers import DynamicGate, Linear, Sequential
+from minimidl.layers import DynamicGate, Linear, Sequential, WeightGate
 from minimidl.measure import activity_by_class
 
 
@@ -15,3 +15,10 @@ def test_shares_by_hand_and_unknown_classes():
     assert list(shares) == ["0"]
     np.testing.assert_allclose(shares["0"][[0, 2]], [[1, 0], [1 / 3, 2 / 3]])
     assert np.isnan(shares["0"][1]).all()  # no sample of class 1: unknown, not closed
+
+
+def test_gates_of_connections_say_nothing_about_samples_not_even_about_one():
+    model = Sequential(DynamicGate(4, 6), WeightGate(6, 5), Linear(5, 3))
+    for n in (1, 3):
+        assert list(activity_by_class(model, np.ones((n, 4), np.float32), np.zeros(n, int), 3)) == [
+            "0"]
