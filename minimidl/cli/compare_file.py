@@ -14,6 +14,10 @@ from minimidl.experiment.plan import Plan, Run, read_of, uncommon
 from minimidl.experiment.settings import known, make_settings
 from minimidl.experiment.summary import summaries
 
+OF_FILE = {"minimidl", "machine", "options", "defaults"}
+OF_RUN = {"model", "dataset", "accuracy", "searched", "settings", "seconds", "seconds_judging"}
+"""Without these a finished run cannot stand beside new ones."""
+
 MEND = "--fresh begins the file anew, or name another one"
 
 
@@ -74,12 +78,21 @@ def read(path: Path) -> dict[str, Any]:
     """The content of a result file of ``compare``; InputError for anything else."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        good = content["command"] == "compare" and {"options", "defaults", "rows"} <= set(content)
-    except (OSError, ValueError, KeyError, TypeError):
+        good = is_whole(content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         good, content = False, {}
     require(good, "--json", f"{path}, which is something else",
             "a new file, or one that compare wrote", MEND)
     return content
+
+
+def is_whole(content: Mapping[str, Any]) -> bool:
+    """Whether all is there that going on needs; raises what lookups raise in another JSON."""
+    runs = [row for row in content["rows"] if row["seed"] is not None]
+    return (content["command"] == "compare" and content.keys() >= OF_FILE
+            and "search" in content["options"]
+            and all(row.keys() >= OF_RUN and isinstance(row["settings"], dict)
+                    and isinstance(row["searched"], dict) for row in runs))
 
 
 def check_same(content: Mapping[str, Any], plan: Plan, path: Path) -> None:

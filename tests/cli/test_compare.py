@@ -122,7 +122,14 @@ def test_fresh_begins_anew(tmp_path, quick):
     assert {row["epochs"] for row in rows_of(tmp_path)[0]} == {2}
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", '{"command": "train", "rows": []}'])
+@pytest.mark.parametrize("text", [
+    "not json", "[]", '{"command": "train", "rows": []}',
+    '{"command": "compare", "options": {}, "defaults": {}, "rows": []}',
+    '{"minimidl": "", "machine": {}, "command": "compare", "options": {"search": 0}, '
+    '"defaults": {}, "rows": [{"seed": 0, "model": "dense", "dataset": "digits"}]}',
+    '{"minimidl": "", "machine": {}, "command": "compare", "options": {"search": 0}, '
+    '"defaults": {}, "rows": ["a row"]}',
+])
 def test_a_file_of_something_else_is_left_alone(text, tmp_path, capsys):
     (tmp_path / "rows.json").write_text(text)
     assert main(command(tmp_path)) == 2
