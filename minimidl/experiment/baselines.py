@@ -73,7 +73,7 @@ def experts_hidden(router: str) -> Hidden:
         n_in: int, n_units: int, options: ModelOptions, rng: Rng, dtype: npt.DTypeLike
     ) -> list[Layer]:
         number = options.experts_number
-        require(n_units % number == 0, "experts.number", number,
+        require(number >= 1 and n_units % number == 0, "experts.number", number,
                 f"a divisor of the hidden width {n_units}", "or choose another width")
         return [Experts(
             n_in, n_units, n_experts=number, router=router,

@@ -61,7 +61,7 @@ def make_plan(
 
     Raises:
         InputError: an unknown or repeated name, no seeds, a setting that none of the models reads,
-            or models that would train for different numbers of epochs.
+            no epochs, or models that would train for different numbers of them.
 
     """
     chosen = chosen or {}
@@ -79,6 +79,7 @@ def make_plan(
     plan = Plan(tuple(datasets), tuple(models), tuple(seeds), dict(chosen), search)
     for dataset in datasets:
         epochs = {plan.settings(dataset, model).train.epochs for model in models}
+        require(min(epochs) >= 1, "epochs", min(epochs), "at least 1")
         require(len(epochs) == 1, "epochs", f"{sorted(epochs)} on {dataset}",
                 "as many for every model", "--epochs N")
     return plan

@@ -137,6 +137,7 @@ def test_a_setting_goes_to_the_models_that_read_it():
     ((["digits"], ["dense", "dense"], [0]), "--models: got dense,dense, expected each name once"),
     ((["digits"], [], [0]), "--models: got none"),
     ((["digits"], ["dense"], [0], {}, -1), "--search: got -1"),
+    ((["digits"], ["dense"], [0], {"epochs": 0}), "epochs: got 0, expected at least 1"),
 ])
 def test_bad_plans_are_refused_before_the_first_minute(arguments, message):
     with pytest.raises(InputError, match=message):

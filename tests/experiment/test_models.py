@@ -71,6 +71,9 @@ def test_missing_connections_reach_the_last_layer_but_not_behind_a_gate():
 def test_experts_need_a_width_that_they_divide():
     with pytest.raises(InputError, match=r"experts\.number: got 8, expected a divisor of .* 100"):
         build_model("switch", 7, 3, ModelOptions(width=(100,)))
+    for number in (0, -8):
+        with pytest.raises(InputError, match=rf"experts\.number: got {number}, expected a divisor"):
+            build_model("switch", 7, 3, ModelOptions(experts_number=number))
     layer = gated_layers(build_model("topk-moe", 7, 3, ModelOptions(width=(12,),
                                                                     experts_number=4)))["0"]
     assert (layer.n_experts, layer.block, layer.choice.k) == (4, 3, 2)
