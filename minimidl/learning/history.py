@@ -64,7 +64,9 @@ def at_density(limit: float, then: Score = by_accuracy, within: float = 0.01) ->
     """Best among the epochs whose layers are as sparse as they shall be; before, the sparsest.
 
     While pruning still closes connections the early epochs are often the most accurate, and the
-    densest: restoring one of them would silently undo the pruning.
+    densest: restoring one of them would silently undo the pruning. Of epochs that are equally
+    sparse and never arrive (with very few connections a whole number of them is not near enough),
+    the best counts, not the first.
 
     Args:
         limit: density of the masked layers, as the rows of a wiring tell it.
@@ -79,7 +81,7 @@ def at_density(limit: float, then: Score = by_accuracy, within: float = 0.01) ->
     def score(row: Row) -> tuple[float, ...]:
         if row["density"] <= limit * (1.0 + within):
             return (1.0, *then(row))
-        return (0.0, -row["density"])
+        return (0.0, -row["density"], *then(row))
 
     return score
 

@@ -80,6 +80,8 @@ def test_at_density_prefers_an_epoch_that_is_sparse_enough():
     score = at_density(0.1, within=0.01)
     dense = [row(a, 0.1) | {"density": d} for a, d in ((0.99, 1.0), (0.98, 0.4), (0.97, 0.2))]
     assert History(dense).best(score) == 2, "none has arrived: the sparsest"
+    coarse = [row(a, 0.1) | {"density": 0.102} for a in (0.5, 0.9, 0.8)]
+    assert History(coarse).best(score) == 1, "whole connections miss it by 2 %: the best, not 0"
     sparse = [row(a, 0.1) | {"density": 0.1004} for a in (0.7, 0.8, 0.75)]
     assert History(dense + sparse).best(score) == 4, "0.1004 is within 1 %"
     cheap = [row(0.6, 0.1, 0.3) | {"density": 0.1}]
