@@ -19,7 +19,7 @@ from minimidl.experiment.drifts import hurting_phases
 from minimidl.experiment.modes import MODES, ModeOptions, adapt_in_modes
 from minimidl.experiment.over_seeds import Row, against, over_seeds, trained
 from minimidl.experiment.ownership import has_gated_neurons, neurons_of
-from minimidl.experiment.recipe import make_budgets
+from minimidl.experiment.recipe import asked_share, make_budgets
 from minimidl.experiment.settings import Settings
 from minimidl.experiment.statistics import half_width, mean
 from minimidl.layers import Layer, gated_layers
@@ -94,7 +94,7 @@ def adapted(
                 for phase in sorted(phases)]
 
     clean = judged(model, data.part(drift.part))
-    budgets = partial(make_budgets, model, settings.model.keep, settings.train)
+    budgets = partial(make_budgets, model, asked_share(model, settings.model), settings.train)
     done = adapt_in_modes(
         model, [(batch.x, batch.y) for batch in stream], judge, x_clean=data.x_val, modes=modes,
         options=options, budgets=budgets, seed=seed)

@@ -153,6 +153,19 @@ def test_adapting_gates_that_the_task_does_not_reach_is_refused_even_if_a_budget
     adapt_in_modes(hard_without_gradient(), STREAM, silent, x_clean=X, modes=("neither", "closed"))
 
 
+@pytest.mark.parametrize(("name", "share"), [("dynamicgate", 0.45), ("weight-gate", 0.2)])
+def test_what_holds_the_gates_on_the_stream_is_what_held_them_in_training(
+    name, share, monkeypatch
+):
+    held = []
+    monkeypatch.setattr(plasticity, "make_budgets",
+                        lambda model, keep, options: held.append(keep) or [])
+    data, settings = regimes(seed=0), make_settings("digits", {})
+    model = build_model(name, data.n_features, data.n_classes, settings.model)
+    plasticity.adapted(model, data, settings, Drift(steps=1), ModeOptions(), ("neither", "gates"))
+    assert held == [share, share]
+
+
 def test_a_reserve_that_stays_shut_is_counted_as_unreached():
     model = dynamic()
     model.params["0.gate.bias"][3] = -1e6
