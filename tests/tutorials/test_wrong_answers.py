@@ -303,14 +303,6 @@ WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {
             ("(ran != ran[0])", "(ran != ran[:, :1])", "wire 2 ran for A"),
             ("~(always | never | chance)", "~(always | never)", "wire 2 ran for A"),
         ],
-        "macs": [
-            ("active @ (first.sum(axis=0) + second.sum(axis=1))",
-             "active.mean(axis=1) * (first.sum() + second.sum())", "macs, toy, wires"),
-            (" + second.sum(axis=1)", "", "macs, toy, wires"),
-            ("rank * sum(first.shape)", "rank * first.sum()", "macs, toy, gate"),
-            ("np.full(len(active), rank * sum(first.shape))",
-             "rank * sum(first.shape) * active.any(axis=1)", "opens nothing"),
-        ],
     },
     "11_experts_are_big_blocks": {
         "route": [

@@ -1,7 +1,7 @@
 # ---
 # number: 10
 # title: Sparse wiring: pruning, SET, RigL, and gates on top
-# minutes: 75
+# minutes: 60
 # ---
 
 # %% [markdown]
@@ -10,7 +10,7 @@
 # A gate asks who runs *now*. Wiring asks who is connected *at all*. Both leave zeros behind, and
 # papers call both "sparse".
 #
-# You need: tutorial 01 and 07. About 75 minutes.
+# You need: tutorials 01 and 07. About an hour.
 #
 # *Setting up.* In a clone of the project run `python -m pip install ".[notebooks]"` once. In a
 # hosted notebook service, upload the project's wheel and `%pip install` that file in a first cell.
@@ -25,7 +25,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 
-from minimidl import data, errors, execution, experiment, layers, learning, measure
+from minimidl import data, errors, execution, experiment, layers, learning
 from minimidl.course import Unsolved, check_close, check_that, slider
 from minimidl.learning.connections import choose_mask
 from minimidl.proof import numeric_gradient
@@ -79,8 +79,8 @@ print({letter: sum(int(layer.mask.sum()) for layer in layers.masked_layers(three
 #
 # ## Predict
 #
-# Which kind asked the *gradient* where to grow? How accurate is each? And at 10 % live: the layer
-# of 64 x 256 and that of 256 x 10 share the wires by a rule of widths. How dense is the second?
+# Which kind asked the *gradient* where to grow? How accurate is each? And with 10 % live in all,
+# when the two layers share the wires by their widths: how dense is the second one?
 
 # %%
 my_letter, my_accuracies, my_density = None, None, None  # for instance "A", (0.9, 0.9, 0.9), 0.1
@@ -210,7 +210,7 @@ for ax, (title, values, shown, ringed) in zip(axes, PANELS, strict=True):
 
 # %% [markdown]
 # *Figure 2. One rewiring of 4 x 4 wires, 6 live, n = 3. The weight -0.1 goes and comes back; 0.2
-# and 0.05 make room.* SET grows at random; *pruning* begins dense and only drops.
+# and 0.05 leave.* SET grows at random; *pruning* begins dense and only drops.
 #
 # ## Build and prove: who gets how many?
 #
@@ -259,7 +259,7 @@ for letter, three in trained.items():
 print(f"you: {my_letter}, {my_accuracies}")
 
 # %% [markdown]
-# The same few wires, and what they can do depends on where they are.
+# The same number of wires; where they are makes the difference.
 #
 # ## Build and prove: three kinds of zeros
 #
@@ -353,45 +353,16 @@ for ax in axes.flat:
 # %% [markdown]
 # *Figure 3. Wires that ran, from 64 pixels (rows) to 64 neurons (columns). Grey: as at the first
 # look; black: new; light: gone. Coins change their mind about one image; wires never; gates only
-# for another image. The table sorts all 450 test images. A gate that never opens is structural,
-# one that never shuts is dense.*
-#
-# ## Build and prove: count both
-#
-# A live wire costs one MAC per image if the neuron at its end runs; a closed neuron answers 0, so
-# the wires that leave it are skipped, too. The gate (rank $r$) is dense.
-
-# %% exercise="macs"
-def macs_per_image(first, second, active, rank):
-    """MACs of the wires and of the gate, each ``(images,)``.
-
-    ``first (n_in, n_units)`` and ``second (n_units, n_out)`` are masks; ``active (images,
-    n_units)`` says which of the neurons between them run. All are boolean.
-    """
-    # >>> solution
-    in_wires = active @ (first.sum(axis=0) + second.sum(axis=1))
-    return in_wires, np.full(len(active), rank * sum(first.shape))
-    # stub: raise Unsolved("macs", "the pair: wires into and out of who runs; r (n_in + n_units)")
-    # <<< solution
-
-# %% check="macs"
-one, two = np.array([[1, 1, 0], [1, 0, 0]]) > 0, np.array([[1, 0], [1, 1], [1, 1]]) > 0
-who = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1]]) > 0
-check_close(macs_per_image(one, two, who, 2)[0], [5, 0, 8], "macs, toy, wires",
-            "first image: 2 into neuron 0, none into 2; 1 and 2 out")
-check_close(macs_per_image(one, two, who, 2)[1], [10, 10, 10], "macs, toy, gate",
-            "2 (2 + 3), also for the image that opens nothing")
-memory = small_models["both"].forward(digits.x_test)[1]
-count = measure.count_macs(small_models["both"], memory)
-check_close(sum(macs_per_image(small_models["both"].layers[0].mask, np.ones((64, 10), bool),
-                               memory["0"]["decision"].active, 4)), count.with_gate,
-            "macs against minimidl.measure", "image by image")
+# for another image. The table is of all 450 test images. A gate that never opens is structural.*
 
 # %% [markdown]
 # ## Predict, then use
 #
-# All by name: 64 - 256 - 10, wires at 10 %, gates (rank 4) to 45 %. RigL alone costs 10 % of dense.
-# What does RigL *with a gate* cost, gate included?
+# A live wire costs one MAC per image if the neuron at its end runs; a closed neuron answers 0, so
+# the wires that leave it are skipped, too. The gate itself is dense: rank times (inputs + neurons).
+#
+# All by name: 64 - 256 - 10, wires at 10 %, gates (rank 4) that open 45 %. RigL alone costs 10 % of
+# dense. What does RigL *with a gate* cost, gate included?
 
 # %%
 my_both = None  # prediction: for instance 0.05
@@ -411,8 +382,7 @@ print(f"you: {my_both}")
 
 # %% [markdown]
 # Dropout saves nothing: its zeros are gone when training ends. And a gate that was cheap beside a
-# dense layer is dear beside a sparse one. (By name, gated models keep a dense last layer: 2,560
-# wires.)
+# dense layer is expensive beside a sparse one. (Gated models keep a dense last layer: 2,560 wires.)
 #
 # MACs are not time. `execution.Executor` keeps live weights side by side (*compressed rows*); its
 # path `"block"` multiplies the zeros, too. Times are those of your machine:
@@ -462,10 +432,10 @@ except errors.InputError as fault:
 # %% [markdown]
 # > Our audit of YongilChoi/DynamicGate_MLP_Model (26 February 2026) found both: `prune.remove`
 # > *before* fine-tuning, and a ratio measured on what was dense again; "RigL" with an interval of
-# > 400 in a training of 80 steps, so that its rows show kind B. Another RigL starts new weights at
-# > random and keeps the optimiser's memory. Count: `history.rows[-1]["rewired"]`.
-# > One of ours, on this page: a ReLU behind a gate. Its slope at 0 is 0, closed gates heard nothing
-# > from the task, and over 40 % of them stayed shut for every image; the accuracy told little.
+# > 400 in a training of 80 steps, so that its rows show kind B. So count:
+# > `history.rows[-1]["rewired"]`. A mistake of ours: a ReLU behind a gate. Its slope at 0 is 0, so
+# > closed gates heard nothing from the task; over 40 % of them stayed shut for every image, and the
+# > accuracy hardly showed it.
 #
 # ## Play
 #
