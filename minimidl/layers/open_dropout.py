@@ -28,8 +28,9 @@ from minimidl.layers.midl import MIDL
 class OpenDropout(Gated):
     """A mixin in front of a gated layer: in training each open gate is shut with chance ``rate``.
 
-    Budgets see the probabilities and the chooser's mask as they were; ``active`` is what ran. With
-    blocks, a whole block is dropped or kept.
+    Budgets see the probabilities and the chooser's mask as they were; ``active`` is what ran.
+    Controllers of MACs count that, so in evaluation, without dropout, more runs than they aim at.
+    With blocks, a whole block is dropped or kept.
     """
 
     def __init__(

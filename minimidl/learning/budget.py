@@ -51,7 +51,7 @@ class Budget:
         strength: factor on the value, at least 0.
         target: share of open gates in [0, 1]; for hinge, quadratic and keep-alive.
         warm_up: share of the training over which the strength grows linearly from 0.
-        of: ``"probability"``, or ``"mask"``: what is executed, with the gradient straight through
+        of: ``"probability"``, or ``"mask"``: what is opened, with the gradient straight through
             (``"quadratic"`` is then :func:`minimidl.losses.hard_quadratic_usage`). The mean
             probability does not control the executed share when probabilities crowd around the
             threshold; the mask does.
@@ -108,8 +108,8 @@ class Budget:
         probability: Array = memory["probability"]
         if self.of == "probability":
             return probability
-        active: Array = memory["decision"].active
-        return active.astype(probability.dtype)
+        opened: Array = memory["decision"].mask > 0  # before dropout on open neurons
+        return opened.astype(probability.dtype)
 
     def _pair(self, usage: Array) -> tuple[float, Array]:
         """Value and gradient for one layer, before strength and averaging."""

@@ -17,6 +17,7 @@ from minimidl.layers import (
     OpenDropoutMIDL,
     Sequential,
 )
+from minimidl.learning import Budget
 
 RATE = 0.25
 SIGMAS = 5.0
@@ -88,6 +89,8 @@ def test_open_gates_get_exactly_the_factor_and_budgets_see_no_dropout(
     assert (decision.probability == reference.probability).all()
     assert (decision.mask == reference.mask).all()
     kept = decision.active.sum() / reference.active.sum()
+    held = Budget("quadratic", 1.0, 0.0, of="mask")({"": layer}, memory)[0]
+    assert held == pytest.approx(reference.active.mean() ** 2, rel=1e-12)  # not 0.75 of it
     assert abs(kept - 0.75) < SIGMAS * np.sqrt(RATE * 0.75 / reference.active.sum())
 
 
