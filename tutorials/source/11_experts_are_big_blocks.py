@@ -7,8 +7,8 @@
 # %% [markdown]
 # # 11 Experts are big blocks: a small mixture-of-experts
 #
-# Gate whole blocks of neurons, let a softmax choose, and you have a mixture-of-experts. Then three
-# things go wrong: routers that never learn, experts that nobody visits, comparisons of nothing.
+# Gate whole blocks of neurons, let a softmax choose, and you have a mixture-of-experts. Three
+# things often go wrong then: routers never learn, experts get no samples, comparisons are not fair.
 #
 # You need: tutorials 01 and 05; 07 helps. About an hour.
 #
@@ -81,15 +81,15 @@ axes[0].set_ylabel("second coordinate")
 axes[0].legend(loc="lower right", fontsize=8)
 
 # %% [markdown]
-# *Figure 1. Every expert owns a convex piece of the plane (a linear router can do no other). Left:
-# most experts stopped getting points, so they stopped learning to deserve any. Balance is no gift:
-# it raised the accuracy with this seed (98.3 to 99.8 %) and lowered it with another (99.2 to 94.2).*
+# *Figure 1. Every expert owns a convex piece of the plane: a linear router can do nothing else.
+# Left: most experts stopped getting points, so they stopped learning. The term does not always
+# help: with this seed accuracy rose (98.3 to 99.8 %), with seed 0 it fell (99.2 to 94.2).*
 #
 # ## Predict
 #
 # A router has scores $z$ and probabilities $P = \text{softmax}(z)$. It takes the best expert $e$
-# and weights its answer with $w = P_e$; or, as Top-2 routers do, with its part of what was taken:
-# $w = P_e / P_e$. How large is the gradient of $z$ in the second case, relative to the first?
+# and weights its answer with $w = P_e$. Or, as Top-2 routers do, it divides by the sum over the
+# chosen: $w = P_e / P_e$. How large is the gradient of $z$ then, relative to the first case?
 #
 # On `regimes` (a cue says which of four groups of features counts) the first router gets about
 # 90 % right; chance is 25 %. The second?
@@ -195,14 +195,14 @@ for name, runs in (("raw", alive), ("shared, k = 1", dead)):
 print("you:", my_accuracy)
 
 # %% [markdown]
-# The weight is 1 whatever the router says: no slope. The experts learn to live with a random
-# division of labour, and the accuracy is not even suspicious.
+# The weight is 1 whatever the router says: no slope. The experts still learn, on a random division
+# of the samples, so nothing looks broken.
 #
 # ## Build and prove: balance
 #
 # Let $f_e$ be the share of all choices that fell on expert $e$ (a count: no gradient), $E$ the
-# number of experts, $N$ of samples. The mysterious term is $\alpha L$ with
-# $L = E \sum_e f_e \, \overline{P_e}$: the popular get dear. Even load gives 1; all on one, $E$.
+# number of experts, $N$ of samples. The term of figure 1 is $\alpha L$ with $L = E \sum_e f_e \,
+# \overline{P_e}$: popular experts cost more. Even load gives 1; all on one, $E$.
 
 # %% exercise="balance"
 def balance(z, chosen):
@@ -235,13 +235,13 @@ check_close(balance(unsure, split)[0], 0.9224, "balance, 3 unsure and 2 sure", "
             1e-6)
 
 # %% [markdown]
-# The last line is no mistake: 1 is the least only where choices and mean probabilities agree.
+# The last line is no mistake: 1 is the minimum only where choices and mean probabilities agree.
 #
 # ## Build and prove: places
 #
 # On parallel machines every expert has $C = \lceil c N k / E \rceil$ places, with a factor $c$ a
-# little over 1. Who comes too late is *dropped* and answers 0 (or with the light path). First come,
-# first served; or the most probable first, ties to the earlier.
+# little over 1. A sample that finds no place is *dropped* and answers 0 (or with the light path).
+# First come, first served; or the most probable first, ties to the earlier.
 
 # %% exercise="places"
 def places(chosen, factor, k, P=None):
@@ -277,8 +277,8 @@ for by in (None, P):
 # %% [markdown]
 # ## Build and prove: a block is an expert
 #
-# The papers write $y = \sum_e w_e \,\text{relu}(x W_e + b_e)\, V_e$. Write it as machines run it:
-# gather an expert's samples, run them, add the answers where they belong.
+# $y = \sum_e w_e \,\text{relu}(x W_e + b_e)\, V_e$. Write it as machines run it: gather an expert's
+# samples, run them, add the answers where they belong.
 
 # %% exercise="mixture"
 def mixture(x, chosen, w, W, b, V):
@@ -321,10 +321,10 @@ check_close(y[0], np.zeros(4), "mixture, a sample that was dropped", "it answers
 #
 # ## Use
 #
-# This is now `minimidl.layers.Experts`, with five routers. `learning` has `LoadBalance`, `RouterZ`
-# (keeps scores small), `Importance`, and two rules without a loss: `LossFreeBalance` adds to the
-# *choice* a bias that rises where load is low; `ExpertChoiceCuts` remembers how probable a sample
-# must be where experts choose.
+# This is now `minimidl.layers.Experts`, with five routers. `learning` has the losses `LoadBalance`,
+# `RouterZ` (keeps scores small) and `Importance`, and two rules without a loss: `LossFreeBalance`
+# adds a bias to the *choice*, higher where load is low; `ExpertChoiceCuts` is for experts that
+# choose their samples, and remembers how probable a sample must be.
 
 # %%
 for router in ROUTERS:
@@ -360,8 +360,8 @@ axes[0].set_ylabel("test samples")
 axes[0].legend(fontsize=7)
 
 # %% [markdown]
-# *Figure 2. Who gets which regime, seed 0; dashed: even; entropy 1 is even. The table is of three
-# seeds. Even load keeps experts alive; it does not make the division a good one (right).*
+# *Figure 2. Who gets which regime, seed 0; dashed: even. The table is of three seeds. Even load
+# does not make the division a good one (right).*
 #
 # Experts that choose, or drop, look at the whole batch. How many answers change when the *same*
 # samples come in another order, 50 at a time?
@@ -392,8 +392,8 @@ vars(switch.layers[0].choice).update(capacity=0.0, drop_at_evaluation=False)
 # %% [markdown]
 # ## Same parameters, or same work?
 #
-# A fair mixture has as many parameters as its dense twin, or as many multiply-accumulates (MACs).
-# It cannot have both.
+# A fair mixture has as many parameters as its dense twin, or as many multiply-accumulates (MACs);
+# not both.
 
 # %%
 def compare(dataset, width, n_experts, k, ax):
@@ -438,7 +438,8 @@ axes[1].legend(fontsize=7, loc="center right")
 
 # %% [markdown]
 # *Figure 3. Three seeds, mean and range. Where the task is made of parts (right), mixtures win,
-# even against more parameters and more work. On digits, plain is no worse at the same price.*
+# even against a dense network with more parameters and more work. On digits, dense is no worse at
+# the same number of MACs.*
 #
 # ## Play
 #
@@ -455,14 +456,13 @@ def draw(strength):
 slider(draw, 0.1, strength=[0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0])
 
 # %% [markdown]
-# *Figure 4. At 0.1 all work, not all alike. Try 10: such a loss knows nothing of where to cut.*
+# *Figure 4. At 0.1 all work, not all alike. Try 10: the loss does not know where to cut.*
 #
 # > **What can go wrong.** Our audit of YongilChoi/DynamicGate_MLP_Model (26 February 2026) found:
-# > arg-max routing whose output is not multiplied by $P$, so the "adaptation" of the router did
-# > nothing (E1.8); a gate that reads what the dense layer has computed already: it can save 1.26 %
-# > and costs 64.5 % (E1.10); and experts that drop samples *at random, at evaluation too*, in a
-# > mixture with 6.9 times the parameters and 2.2 times the MACs of what it is compared with
-# > (E2.19). Nothing was matched.
+# > arg-max routing whose output is not multiplied by $P$, so that the router never adapted; a gate
+# > that reads what the dense layer has computed already, so that it can save 1.26 % and costs
+# > 64.5 %; and experts that drop samples *at random, at evaluation too*, in a mixture with 6.9
+# > times the parameters and 2.2 times the MACs of what it is compared with.
 #
 # > **In the literature.** Sparse mixtures, noisy Top-k, importance and load: Shazeer et al., ICLR
 # > 2017 (arXiv 1701.06538). Top-1 with the raw probability, capacity, this balance loss: Fedus,
