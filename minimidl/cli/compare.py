@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minimidl.cli.output import check_writable, seed_number
-from minimidl.errors import InputError, require
+from minimidl.errors import require
 
 if TYPE_CHECKING:  # loaded when the command runs, not for --help
     from minimidl.cli.compare_file import ResultFile
@@ -107,10 +106,11 @@ def do(plan: Plan, file: ResultFile, quiet: bool) -> None:
     """Run what is left, seed by seed; the file is whole after every run."""
     from minimidl.cli.compare_progress import Estimate, Watch
     from minimidl.data import load
-    from minimidl.experiment.compare import run_one
+    from minimidl.experiment.compare import check_models, named, run_one
 
     left = file.left()
     data: dict[str, Any] = {name: load(name) for name in plan.datasets} if left else {}
+    check_models(plan, left, data)
     estimate = Estimate()
     for run, row in file.done.items():
         estimate.learn(run, row)
@@ -124,12 +124,3 @@ def do(plan: Plan, file: ResultFile, quiet: bool) -> None:
             watch.end(run, row)
     finally:
         watch.close()
-
-
-@contextmanager
-def named(run: str) -> Iterator[None]:
-    """Say in which run something went wrong."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{run}: {error}") from None

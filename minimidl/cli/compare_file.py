@@ -15,8 +15,10 @@ from minimidl.experiment.settings import known, make_settings
 from minimidl.experiment.summary import summaries
 
 OF_FILE = {"minimidl", "machine", "options", "defaults"}
-OF_RUN = {"model", "dataset", "accuracy", "searched", "settings", "seconds", "seconds_judging"}
-"""Without these a finished run cannot stand beside new ones."""
+OF_RUN: dict[str, Any] = {
+    "model": str, "dataset": str, "seed": int, "accuracy": float, "searched": dict,
+    "settings": dict, "seconds": float, "seconds_judging": float}
+"""Without these, of these types, a finished run cannot stand beside new ones."""
 
 MEND = "--fresh begins the file anew, or name another one"
 
@@ -91,8 +93,7 @@ def is_whole(content: Mapping[str, Any]) -> bool:
     runs = [row for row in content["rows"] if row["seed"] is not None]
     return (content["command"] == "compare" and content.keys() >= OF_FILE
             and "search" in content["options"]
-            and all(row.keys() >= OF_RUN and isinstance(row["settings"], dict)
-                    and isinstance(row["searched"], dict) for row in runs))
+            and all(isinstance(row[name], kind) for row in runs for name, kind in OF_RUN.items()))
 
 
 def check_same(content: Mapping[str, Any], plan: Plan, path: Path) -> None:

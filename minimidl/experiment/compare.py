@@ -9,18 +9,49 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from minimidl.data import Dataset
 from minimidl.errors import InputError
+from minimidl.experiment.models import build_model
 from minimidl.experiment.plan import Plan, Run, read_of, uncommon
+from minimidl.experiment.recipe import fit_arguments
 from minimidl.experiment.run import Trained, judge, train
 from minimidl.experiment.search import draws
 from minimidl.experiment.settings import make_settings
+from minimidl.learning import count_steps
 from minimidl.learning.loop import OnEpoch
 
 Row = dict[str, Any]
+
+
+def check_models(plan: Plan, runs: Sequence[Run], data: Mapping[str, Dataset]) -> None:
+    """Build what will be trained, once per model and data set, and forget it again.
+
+    Raises:
+        InputError: a setting that a model, its optimiser or its wiring refuses: better now than
+            when its turn comes.
+
+    """
+    for dataset, model in dict.fromkeys((run.dataset, run.model) for run in runs):
+        settings, own = plan.settings(dataset, model), data[dataset]
+        with named(f"{dataset} {model}"):
+            built = build_model(model, own.n_features, own.n_classes, settings.model)
+            asked = fit_arguments(built, own, settings.model, settings.train, model)
+            if asked["wiring"] is not None:
+                steps = asked["epochs"] * count_steps(len(own.x_train), asked["batch_size"])
+                asked["wiring"].begin(built, asked["optimizer"], steps)
+
+
+@contextmanager
+def named(run: str) -> Iterator[None]:
+    """Say in which run something went wrong."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{run}: {error}") from None
 
 
 def run_one(

@@ -57,7 +57,7 @@ def make_plan(
     datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int],
     chosen: Mapping[str, Any] | None = None, search: int = 0,
 ) -> Plan:
-    """Check everything that can be wrong before the first minute is spent.
+    """Check what can be wrong before the data are there.
 
     Raises:
         InputError: an unknown or repeated name, no seeds, a setting that none of the models reads,

@@ -137,6 +137,30 @@ def test_a_file_of_something_else_is_left_alone(text, tmp_path, capsys):
     assert (tmp_path / "rows.json").read_text() == text
 
 
+@pytest.mark.parametrize(("key", "value"), [
+    ("seconds", None), ("dataset", ["digits"]), ("accuracy", "high"), ("settings", 3)])
+def test_a_row_that_was_spoiled_is_told(key, value, tmp_path, capsys, quick):
+    main(command(tmp_path, models="dense", seeds=1))
+    whole = content(tmp_path)
+    whole["rows"][0][key] = value
+    (tmp_path / "rows.json").write_text(json.dumps(whole))
+    assert main(command(tmp_path, models="dense", seeds=1)) == 2
+    assert "which is something else" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("setting", "why"), [
+    ("gate.rank=0", "digits midl: rank: got 0"), ("gate.topk=nope", "digits midl: "),
+    ("wiring.every=9999", "digits rigl: wiring: got a rewiring every 9999 steps"),
+    ("experts.number=7", "digits switch: experts.number: got 7")])
+def test_what_a_later_model_refuses_is_told_before_the_first_one_trains(
+    setting, why, tmp_path, capsys
+):
+    models = "dense,midl,rigl,switch"
+    assert main(command(tmp_path, "--set", setting, models=models)) == 2
+    assert f"minimidl compare: {why}" in capsys.readouterr().err
+    assert not (tmp_path / "rows.json").exists()
+
+
 def test_another_machine_or_other_defaults_are_told(tmp_path, capsys, quick):
     main(command(tmp_path, models="dense", seeds=1))
     whole = content(tmp_path)
