@@ -27,9 +27,10 @@ EPILOG = """examples:
   minimidl measure robustness --models dense,midl --seeds 5 --json robustness.json
   minimidl measure plasticity --data mnist --models midl,dynamicgate --out figures
 
-rows of the JSON file: one per seed, then summaries with "seed": null, "seeds": how many, and for
-every number NAME of the runs NAME_mean and NAME_ci95 (half-width of the 95 % interval over seeds).
-All rows have model dataset seed, and
+the JSON file has "options" (what was asked for) and "rows": one per seed, then summaries with
+"seed": null, "seeds": how many, and for every NAME that was measured (mere counts are not averaged)
+NAME_mean and NAME_ci95 (half-width of the 95 % interval over seeds). All rows have model dataset
+seed, and
 
 information  accuracy macro_f1 calibration_error active_ratio; for SOURCE in input hidden open
              closed lent: smi_SOURCE smi_SOURCE_error (standard error over directions)
@@ -95,7 +96,9 @@ def run(args: argparse.Namespace) -> int:
     with blas_threads(1), progress_bar(not args.quiet, len(plan.runs())) as bar:
         rows = measure.rows(plan, data, args, bar)
     measure.show(rows)
-    write_json(args.json, "measure", rows)
+    write_json(args.json, "measure", rows, {"options": {
+        "what": args.what, "data": args.data, "models": plan.models, "seeds": plan.seeds,
+        "set": dict(plan.chosen), "quick": args.quick}})
     if picture is not None:
         from minimidl.pictures import save_figure
 

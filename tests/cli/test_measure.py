@@ -24,6 +24,9 @@ def test_information_tells_of_open_and_closed_with_the_caveat(tmp_path, capsys):
     content = measured("information", tmp_path)
     printed = capsys.readouterr().out
     assert (content["command"], len(content["rows"])) == ("measure", 4)
+    assert content["options"] == {
+        "what": "information", "data": "digits", "models": ["dense", "midl"], "seeds": [0],
+        "set": {"epochs": 3, "width": [64]}, "quick": True}
     dense, midl = runs(content)
     assert dense["smi_open"] is None
     assert midl["smi_open"] > midl["smi_open_null"] + 0.05
