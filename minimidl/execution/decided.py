@@ -1,6 +1,6 @@
 """Gated layers that decide first, by NumPy or in a kernel; then only what is open is run.
 
-For gates that no segment's kernel chooses by. Two kinds, and what paths do with a decision:
+For layers that are no plain segment. Two kinds, and what paths do with a decision:
 
     path      experts (``grouped.py``)                     dead connections
     neuron    sample by sample, its experts                see ``wired_gate.py``

@@ -6,11 +6,12 @@ where closed columns are skipped, too. Layers with missing connections run on co
 (:mod:`minimidl.execution.wired`, with gates :mod:`minimidl.execution.wired_gate`), experts grouped
 (:mod:`minimidl.execution.grouped`). All other layers run as they are.
 
-Compressed rows are the one thing here that is a copy of weights. It is made when it is first
-needed, and again after a training step through the executor, after :meth:`Executor.refresh`, and
-whenever a look at the layer finds a change; :mod:`minimidl.execution.wires` says how close that
-look is. So whoever trains, prunes or rewires the model may go on using the executor; whoever
-changes a few single weights or connections of a masked layer by hand calls ``refresh()``.
+Compressed rows, and the weights without dead ones that they are made from, are the only copies of
+weights here. They are made when they are first needed, and again after a training step through the
+executor, after :meth:`Executor.refresh`, and whenever a look at the layer finds a change;
+:mod:`minimidl.execution.wires` says how close that look is. So whoever trains, prunes or rewires
+the model may go on using the executor; whoever changes a few single weights or connections of a
+masked layer by hand calls ``refresh()``.
 
 Two honest limits. ``forward(training=True)`` runs the model's own dense layers, because the
 straight-through gradient of a closed gate needs what its neuron would have answered; the gradient
