@@ -15,7 +15,7 @@ THRESHOLD_GATED = ("dynamicgate", "dynamicgate+rigl", "static-gate", "input-gate
 WIRED = ("pruned", "set", "rigl", "dynamicgate+rigl")
 REWIRED = ("set", "rigl", "dynamicgate+rigl")
 CAPPED = ("switch", "topk-moe")
-BALANCED = (*CAPPED, "soft-moe")
+WEIGHED = (*CAPPED, "soft-moe")
 EXPERTS = (*CAPPED, "expert-choice", "soft-moe")
 
 READERS: dict[str, tuple[str, ...]] = {
@@ -33,8 +33,8 @@ READERS: dict[str, tuple[str, ...]] = {
     "wiring.ranking": ("pruned",), "wiring.densities": REWIRED, "wiring.scale": REWIRED,
     "wiring.drop": REWIRED, "wiring.": WIRED,
     "experts.k": ("topk-moe", "expert-choice"), "experts.capacity": CAPPED,
-    "experts.priority": CAPPED, "experts.bias": CAPPED, "experts.balance": BALANCED,
-    "experts.importance": BALANCED, "experts.": EXPERTS,
+    "experts.priority": CAPPED, "experts.bias": CAPPED, "experts.balance": CAPPED,
+    "experts.importance": WEIGHED, "experts.": EXPERTS,
 }
 """The first entry that a name begins with says who reads it; what is not here, everybody."""
 

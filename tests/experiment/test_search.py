@@ -37,6 +37,8 @@ def test_what_the_user_chose_is_not_searched():
 def test_a_model_searches_what_it_reads():
     assert "budget.strength" in space_of("dynamicgate", "digits", {})
     assert "budget.strength" not in space_of("midl", "digits", {})
+    assert "experts.balance" in space_of("switch", "digits", {})
+    assert "experts.balance" not in space_of("soft-moe", "digits", {})  # it runs everybody
     assert not any(name.startswith("gate.") for name in space_of("dense", "digits", {}))
 
 
