@@ -83,6 +83,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Train, measure, print, draw, write."""
     from minimidl.data import load
+    from minimidl.experiment.compare import check_models
     from minimidl.learning import blas_threads
     from minimidl.learning.progress import progress_bar
 
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
     plan, measure = asked(args), measures()[args.what]
     check_writable(args.json, picture)
     data, begin = load(args.data), time.perf_counter()
+    check_models(plan, plan.runs(), {args.data: data})
     print(f"{args.what} of {', '.join(plan.models)} on {data.name} "
           f"({len(data.x_train):,} training, {len(data.x_test):,} test samples), "
           f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)}", flush=True)

@@ -84,6 +84,8 @@ def test_the_keys_of_the_rows_are_those_that_help_tells_of(tmp_path, capsys):
     (["--seeds", "0"], "--seeds: got 0"),
     (["--models", "dense", "--set", "gate.rank=3"], "gate.rank for dense"),
     (["--models", "midl", "--set", "nonsense=1"], "--set: got nonsense"),
+    (["--models", "dense,midl", "--set", "gate.rank=0"], "digits midl: rank: got 0"),
+    (["--models", "dense", "--set", "epochs=0"], "epochs: got 0, expected at least 1"),
 ])
 def test_bad_input_is_one_line_before_anything_trains(more, words, capsys, monkeypatch):
     monkeypatch.setattr("minimidl.experiment.over_seeds.run_experiment", None)
