@@ -79,15 +79,15 @@ def test_opening_one_gate_adds_its_price_exactly(make):
             continue  # one gate for all samples: see below
         inner = memory_at(memory, path)
         decision = inner["decision"]
-        more = decision.active.copy()
-        shut = np.flatnonzero(~more.all(axis=1))  # samples that have a gate left to open
-        gate = (~more[shut]).argmax(axis=1)
-        more[shut, gate] = True
-        inner["decision"] = replace(decision, active=more)
-        added = count_macs(model, memory).with_gate - before
+        assert not decision.active.all()
+        for gate in range(decision.active.shape[1]):
+            shut = ~decision.active[:, gate]  # samples that may open it
+            more = decision.active.copy()
+            more[:, gate] = True
+            inner["decision"] = replace(decision, active=more)
+            added = count_macs(model, memory).with_gate - before
+            assert added[shut].tolist() == prices[path][shut, gate].tolist()
         inner["decision"] = decision
-        assert len(shut) > 0
-        assert added[shut].tolist() == prices[path][shut, gate].tolist()
 
 
 def test_a_weight_gate_costs_its_price_on_the_average_over_the_samples():
