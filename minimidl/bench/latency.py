@@ -45,7 +45,9 @@ def one_sample(model: Layer, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(size=(1, width)).astype(model.dtype or np.float32)
 
 
-def latency(model: Layer, x: Array, peers: Sequence[str] = ()) -> dict[str, Any]:
+def latency(
+    model: Layer, x: Array, peers: Sequence[str] = (), like: Layer | None = None
+) -> dict[str, Any]:
     """Time a batch through ``Executor.predict`` and through the best dense peer, one thread.
 
     Args:
@@ -53,6 +55,7 @@ def latency(model: Layer, x: Array, peers: Sequence[str] = ()) -> dict[str, Any]
         x: ``(batch, n_in)``. How many neurons a threshold gate opens, and which experts a router
             chooses, depends on it, so give typical samples.
         peers: names of dense peers to try; none means all that are installed.
+        like: the network that the dense peers run, where it is not the model's own dense twin.
 
     Returns:
         ``latency_us``, ``dense_latency_us`` (medians, microseconds *per sample*) and ``peer`` (the
@@ -66,7 +69,7 @@ def latency(model: Layer, x: Array, peers: Sequence[str] = ()) -> dict[str, Any]
     require(len(x) > 0, "x", "no samples", "at least one")
     executor = Executor(model)
     executor.predict(x)
-    twin = dense_twin(model)
+    twin = dense_twin(like or model)
     scale = 1e6 / len(x)
     with one_thread():
         calls: dict[str, Call] = {"model": lambda: executor.predict(x)}
@@ -80,7 +83,7 @@ def latency(model: Layer, x: Array, peers: Sequence[str] = ()) -> dict[str, Any]
 
 
 def batch1_latency(
-    model: Layer, x: Array | None = None, peers: Sequence[str] = ()
+    model: Layer, x: Array | None = None, peers: Sequence[str] = (), like: Layer | None = None
 ) -> dict[str, Any]:
     """As :func:`latency`, for one call: of one sample, unless more are given.
 
@@ -88,6 +91,7 @@ def batch1_latency(
         model: see there.
         x: one sample ``(1, n_in)``; normal noise if left out.
         peers: see there.
+        like: see there.
 
     Returns:
         The same keys; microseconds of the whole call.
@@ -97,6 +101,6 @@ def batch1_latency(
 
     """
     sample = one_sample(model) if x is None else x
-    found = latency(model, sample, peers)
+    found = latency(model, sample, peers, like)
     return {name: value * len(sample) if name.endswith("_us") and value is not None else value
             for name, value in found.items()}

@@ -61,6 +61,9 @@ def matched_width(name: str, n_in: int, n_out: int, options: ModelOptions) -> Mo
         return options
     require(len(width) == 1, "experts.match", f"{match!r} for the widths {width}",
             "'width', or one hidden layer")
+    require(options.experts_gate == "linear" and options.light_path == "zero", "experts.match",
+            f"{match!r} with experts.gate={options.experts_gate}, light.path={options.light_path}",
+            "'width', or linear and zero", "the others' cost is not in the formula")
     number = options.experts_number
     k = {"switch": 1, "soft-moe": number}.get(name, options.experts_k)
     matched = matched_experts(n_in, width[0], n_out, number, k, match)

@@ -15,10 +15,11 @@ from typing import Any
 
 from minimidl.data import Dataset
 from minimidl.errors import InputError
+from minimidl.experiment.judging import judge
 from minimidl.experiment.models import build_model
 from minimidl.experiment.plan import Plan, Run, read_of, uncommon
 from minimidl.experiment.recipe import fit_arguments
-from minimidl.experiment.run import Trained, judge, train
+from minimidl.experiment.run import Trained, train
 from minimidl.experiment.search import draws
 from minimidl.experiment.settings import make_settings
 from minimidl.learning import count_steps
@@ -77,7 +78,7 @@ def run_one(
     begin = time.perf_counter()
     trained, drawn = choose(plan, run, data, on_epoch)
     middle = time.perf_counter()
-    judged = judge(trained.model, data, timed=timed)
+    judged = judge(trained.model, data, timed=timed, twin=trained.twin)
     end = time.perf_counter()
     return {
         "model": run.model, "dataset": run.dataset, "seed": run.seed, **judged,

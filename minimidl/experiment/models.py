@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from minimidl.arrays import Rng
 from minimidl.errors import require
-from minimidl.experiment.baselines import BASELINES, matched_width
+from minimidl.experiment.baselines import BASELINES, ROUTERS, matched_width
 from minimidl.experiment.hidden import (
     Hidden,
     dense_hidden,
@@ -22,7 +22,7 @@ from minimidl.experiment.wirings import draw_connections
 from minimidl.layers import Dropout, Layer, Linear, MaskedLinear, Sequential
 from minimidl.seeds import make_rng
 
-__all__ = ["HIDDEN", "MODELS", "ModelOptions", "build_model"]
+__all__ = ["HIDDEN", "MODELS", "ModelOptions", "build_model", "matched_twin"]
 
 HIDDEN: dict[str, Hidden] = {
     "dense": dense_hidden, "dropout": dense_hidden, "midl": midl_hidden,
@@ -30,6 +30,16 @@ HIDDEN: dict[str, Hidden] = {
     **BASELINES,
 }
 MODELS = tuple(HIDDEN)
+
+
+def matched_twin(name: str, n_in: int, n_out: int, options: ModelOptions) -> Sequential | None:
+    """The dense network that a mixture of matched size stands for, as yardstick of its costs.
+
+    None for all others: their own widths, dense, are their twin.
+    """
+    if name in ROUTERS and options.experts_match != "width":
+        return build_model("dense", n_in, n_out, options)
+    return None
 
 
 def build_model(

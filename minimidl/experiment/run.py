@@ -10,21 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from minimidl.arrays import Array
 from minimidl.data import Dataset
 from minimidl.errors import require
 from minimidl.execution import Executor
 from minimidl.execution.training import GRADIENTS
-from minimidl.experiment.models import build_model
+from minimidl.experiment.judging import judge
+from minimidl.experiment.models import build_model, matched_twin
 from minimidl.experiment.recipe import fit_arguments
 from minimidl.experiment.settings import Settings, known
 from minimidl.layers import Layer, Sequential, gated_layers
 from minimidl.learning import History, fit, load_checkpoint
 from minimidl.learning.loop import OnEpoch
-from minimidl.measure import count_macs, macro_f1
-
-CROWD = 256
-"""Samples of the second timing: enough for a matrix product to use each weight again and again."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,7 @@ class Trained:
         history: epoch by epoch.
         score: of the best epoch on the validation part, as the recipe judges; larger is better.
         settings: how it was built and trained.
+        twin: the dense network it is measured against, where its widths are others; else None.
 
     """
 
@@ -43,6 +40,7 @@ class Trained:
     history: History
     score: tuple[float, ...]
     settings: Settings
+    twin: Sequential | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def run_experiment(
     trained = train(name, data, settings, seed=seed, progress=progress, checkpoint=checkpoint,
                     resume=resume)
     row = {"model": name, "dataset": data.name, "seed": seed,
-           **judge(trained.model, data, timed=timed),
+           **judge(trained.model, data, timed=timed, twin=trained.twin),
            "epochs": len(trained.history),
            "params": sum(p.size for p in trained.model.params.values()),
            "checkpoint": None if checkpoint is None else str(checkpoint),
@@ -100,7 +98,8 @@ def train(
     history = fit(runner, data, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume,
                   config=config, on_epoch=on_epoch, **arguments)
     score = arguments["score"]
-    return Trained(model, history, score(history.rows[history.best(score)]), settings)
+    twin = matched_twin(name, data.n_features, data.n_classes, settings.model)
+    return Trained(model, history, score(history.rows[history.best(score)]), settings, twin)
 
 
 def without_test(data: Dataset) -> Dataset:
@@ -148,53 +147,3 @@ def check_same(now: dict[str, Any], then: dict[str, Any], checkpoint: Path) -> N
     odd = [k for k in ("model", "dataset", "seed") if now[k] != then[k]] + odd
     require(not odd, "--resume", f"{', '.join(odd)} unlike those in {checkpoint}",
             "the options the training began with", "or start a new checkpoint")
-
-
-def judge(model: Sequential, data: Dataset, *, timed: bool = True) -> dict[str, Any]:
-    """Accuracy and costs on the test part, in evaluation mode: the one look at it.
-
-    Args:
-        model: trained and chosen.
-        data: only its test part is read, once.
-        timed: whether to measure times and memory, too; see :func:`clock`.
-
-    Returns:
-        ``accuracy macro_f1 active_ratio mac_ratio mac_ratio_with_gate macs``, and what
-        :func:`clock` measures.
-
-    """
-    x, labels = data.part("test")
-    output, memory = model.forward(x)
-    answers = output.argmax(axis=1)
-    count = count_macs(model, memory)
-    return {"accuracy": float((answers == labels).mean()),
-            "macro_f1": macro_f1(labels, answers, data.n_classes), **count.summary(),
-            **(clock(model, x, count.with_gate) if timed else {})}
-
-
-def clock(model: Sequential, x: Array, macs: Array) -> dict[str, Any]:
-    """This model against the best dense peer installed, one thread, and its memory.
-
-    Args:
-        model: trained.
-        x: ``(n, n_in)``, the test part.
-        macs: ``(n,)`` or ``(1,)``, what each sample costs.
-
-    Returns:
-        ``latency_us dense_latency_us peer`` of the sample with the median number of MACs (how many
-        neurons a threshold gate opens differs from sample to sample);
-        ``latency_us_b256 dense_latency_us_b256 peer_b256``, microseconds *per sample*, of 256
-        samples spread evenly over the part (repeated where it has fewer); ``peak_memory_bytes``
-        of one prediction of these 256: see :func:`minimidl.bench.peak.prediction_peak`.
-
-    """
-    from minimidl.bench import batch1_latency  # peers are heavy: imported when asked for
-    from minimidl.bench.peak import prediction_peak
-
-    median = int(np.argsort(macs)[len(macs) // 2])
-    crowd = np.ascontiguousarray(x[np.linspace(0, len(x) - 1, CROWD).astype(int)])
-    many = batch1_latency(model, crowd)
-    each = {f"{name}_b{CROWD}": None if many[name] is None else many[name] / CROWD
-            for name in ("latency_us", "dense_latency_us")}
-    return {**batch1_latency(model, x[median:median + 1]), **each, f"peer_b{CROWD}": many["peer"],
-            "peak_memory_bytes": prediction_peak(model, crowd)}

@@ -70,12 +70,18 @@ class MacCount:
         """Share of gated things that are open; 1 for a model without gates."""
         return float(np.mean(self.open_units)) / self.units if self.units else 1.0
 
-    def summary(self) -> dict[str, float]:
-        """The four numbers that belong together, as result files name them."""
+    def summary(self, dense: int | None = None) -> dict[str, float]:
+        """The four numbers that belong together, as result files name them.
+
+        Args:
+            dense: MACs of the dense twin, where that is not of the same widths.
+
+        """
+        dense = dense or self.dense
         return {
             "active_ratio": self.active_ratio,
-            "mac_ratio": float(self.without_gate.mean()) / self.dense,
-            "mac_ratio_with_gate": float(self.with_gate.mean()) / self.dense,
+            "mac_ratio": float(self.without_gate.mean()) / dense,
+            "mac_ratio_with_gate": float(self.with_gate.mean()) / dense,
             "macs": float(self.with_gate.mean()),
         }
 

@@ -208,6 +208,17 @@ def test_latency_is_per_sample_and_batch1_latency_per_call(monkeypatch):
     assert batch1_latency(model, x, peers=["numpy"])["latency_us"] == 8.0
 
 
+def test_the_dense_peer_may_run_another_network(monkeypatch):
+    run = []
+    monkeypatch.setattr("minimidl.bench.latency.dense_peers",
+                        lambda twin, names: run.append(twin) or dense_peers(twin, names))
+    model, like = Sequential(Linear(6, 9), ReLU(), Linear(9, 3)), Sequential(Linear(6, 3))
+    x = np.ones((2, 6), np.float32)
+    latency(model, x, peers=["numpy"])
+    batch1_latency(model, x, peers=["numpy"], like=like)
+    assert [len(twin) for twin in run] == [2, 1]
+
+
 def test_latency_without_anything_to_compare_and_with_a_wrong_sample():
     assert batch1_latency(ReLU())["peer"] == ""
     with pytest.raises(InputError, match="x: got shape"):

@@ -32,7 +32,7 @@ TIMES = {"latency_us": 9.0, "dense_latency_us": 10.0, "peer": "numpy", "latency_
 @pytest.fixture
 def unclocked(monkeypatch):
     """Times are given, not measured."""
-    monkeypatch.setattr("minimidl.experiment.run.clock", lambda *whatever: TIMES)
+    monkeypatch.setattr("minimidl.experiment.judging.clock", lambda *whatever: TIMES)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_rows_by_seed_with_times_and_figures(tmp_path, capsys):
 
 
 def test_a_controller_is_drawn_beside_the_curves(tmp_path, monkeypatch):
-    monkeypatch.setattr("minimidl.experiment.run.clock", lambda *whatever: {})
+    monkeypatch.setattr("minimidl.experiment.judging.clock", lambda *whatever: {})
     assert main([*QUICK, "--model", "dynamicgate", "--set", "budget.kind=dual",
                  "--set", "budget.target=0.5", "--out", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [

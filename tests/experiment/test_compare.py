@@ -8,7 +8,7 @@ import pytest
 from minimidl.data import Dataset, load
 from minimidl.errors import InputError
 from minimidl.experiment import compare as compare_module
-from minimidl.experiment import run as run_module
+from minimidl.experiment import judging
 from minimidl.experiment.compare import choose, run_one
 from minimidl.experiment.models import MODELS
 from minimidl.experiment.plan import Run, make_plan, read_of
@@ -50,7 +50,7 @@ def test_the_test_part_is_read_once_when_all_is_chosen(model, search, small, mon
     LOOKS.clear()
     choose(plan, Run("digits", model, 0), watched)
     assert not LOOKS  # neither training nor search looks
-    monkeypatch.setattr(run_module, "clock", lambda *whatever: {})
+    monkeypatch.setattr(judging, "clock", lambda *whatever: {})
     run_one(plan, Run("digits", model, 0), watched)
     assert LOOKS == {"x_test": 1, "y_test": 1}
 
@@ -104,6 +104,16 @@ def test_a_row_has_the_keys_of_the_contract_and_times_per_sample(small):
     assert row["settings"]["epochs"] == 2
     assert "init" not in row["settings"]  # as everybody's: the file holds the defaults once
     assert row["seconds"] >= row["seconds_judging"] > 0
+
+
+def test_a_mixture_of_matched_macs_is_measured_against_the_network_it_matches(small, monkeypatch):
+    timed = []
+    monkeypatch.setattr(judging, "clock", lambda *given: timed.append(given[-1]) or {})
+    dense, switch = (run_one(plan_of([name], **more), Run("digits", name, 0), small)
+                     for name, more in (("dense", {}), ("switch", {"experts.match": "macs"})))
+    assert 0.9 * dense["macs"] < switch["macs"] <= dense["macs"]
+    assert switch["mac_ratio_with_gate"] == switch["macs"] / dense["macs"]
+    assert [timed[0], timed[1].layers[0].n_out] == [None, 256]  # not eight times as wide
 
 
 def test_the_same_seed_gives_the_same_row(small):

@@ -5,6 +5,7 @@ import pytest
 
 from minimidl.errors import InputError
 from minimidl.experiment import MODELS, ModelOptions, build_model
+from minimidl.experiment.models import matched_twin
 from minimidl.layers import (
     Dropout,
     DynamicGate,
@@ -92,6 +93,16 @@ def test_experts_of_the_cost_of_their_dense_twin(name):
     assert as_dear.layers[0].n_units * share == pytest.approx(256 * 0.95, rel=0.05)
     with pytest.raises(InputError, match=r"experts\.match: got 'params' for the widths"):
         build_model(name, 64, 10, ModelOptions(width=(8, 8), experts_match="params"))
+    for other in ({"experts_gate": "mlp"}, {"light_path": "low-rank"}):  # parameters of their own
+        with pytest.raises(InputError, match=r"experts\.match: got 'macs' with experts\.gate="):
+            build_model(name, 64, 10, ModelOptions(experts_match="macs", **other))
+
+
+def test_only_mixtures_of_matched_size_have_a_twin_of_other_widths():
+    twin = matched_twin("switch", 64, 10, ModelOptions(experts_match="macs"))
+    assert [layer.n_out for layer in twin.layers if type(layer) is Linear] == [256, 10]
+    assert matched_twin("switch", 64, 10, ModelOptions()) is None
+    assert matched_twin("midl", 64, 10, ModelOptions(experts_match="macs")) is None
 
 
 def test_a_static_gate_is_a_dynamic_gate_with_one_mask_for_all():
