@@ -16,7 +16,8 @@ from minimidl.data import Dataset
 from minimidl.experiment.known import label_knowledge, sample_of, told
 from minimidl.experiment.over_seeds import Row, over_seeds, trained
 from minimidl.experiment.settings import Settings
-from minimidl.layers import Sequential
+from minimidl.layers import Sequential, gated_layers
+from minimidl.learning.evaluate import GateMeter
 from minimidl.measure.activity import decisions_by_sample
 from minimidl.measure.calibration import calibration_error, probabilities
 from minimidl.measure.classes import macro_f1
@@ -50,7 +51,8 @@ GATE_COLUMNS = (
     "active_ratio", "usage_entropy", "usage_variation", "gate_label_information", "gate_label_p",
     "hardness_correlation", "hardness_p", "selectivity", "specific_share", "flipped_share",
 )
-"""What is told of the gates; None for models without, but for ``active_ratio``, which is 1."""
+"""What is told of the gates; None where none looks at the sample, but for ``active_ratio``: 1
+without gates, the open share where connections are gated."""
 
 COLUMNS = ("accuracy", "macro_f1", "calibration_error", *told({}), "open_over_closed",
            *GATE_COLUMNS)
@@ -105,9 +107,13 @@ def gate_facts(
     model: Sequential, x: Array, labels: Array, n_classes: int, look: Look, seed: int = 0
 ) -> Row:
     """Statistics of the last gated layer that looks at the sample; see :data:`GATE_COLUMNS`."""
-    decisions = decisions_by_sample(model, model.forward(x)[1], len(x))
+    memory = model.forward(x)[1]
+    decisions = decisions_by_sample(model, memory, len(x))
     if not decisions:
-        return {"layer": None} | dict.fromkeys(GATE_COLUMNS) | {"active_ratio": 1.0}
+        meter = GateMeter(gated_layers(model))
+        meter.add(memory)
+        return ({"layer": None} | dict.fromkeys(GATE_COLUMNS)
+                | {"active_ratio": meter.active_ratio})
     path = list(decisions)[-1]
     active = decisions[path].active
     spread = routing(active, labels, n_permutations=look.permutations, seed=seed)

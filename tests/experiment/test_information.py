@@ -90,6 +90,10 @@ def test_facts_of_gates_and_of_models_without(digits):
     dense = facts_of(build_model("dense", 64, 10, settings.model), digits, FAST)
     assert {name for name in GATE_COLUMNS if dense[name] is not None} == {"active_ratio"}
     assert dense["active_ratio"] == 1
+    wires = build_model("weight-gate", 64, 10, settings.model)
+    told_of_wires = facts_of(wires, digits, FAST)
+    assert {name for name in GATE_COLUMNS if told_of_wires[name] is not None} == {"active_ratio"}
+    assert told_of_wires["active_ratio"] == wires.layers[0].wires.mean() < 1  # as other rows say
 
 
 def test_rows_and_summaries_repeat(digits):
