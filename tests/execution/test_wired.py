@@ -224,8 +224,13 @@ def train_one_neuron(layer):
     layer.params["bias"][77] -= 0.1
 
 
+def decay(layer):
+    """Weight decay, which leaves biases and the mask alone."""
+    layer.params["weight"][...] *= 0.9
+
+
 @pytest.mark.kernels
-@pytest.mark.parametrize("change", [prune, rewire, train_one_neuron])
+@pytest.mark.parametrize("change", [prune, rewire, train_one_neuron, decay])
 @pytest.mark.parametrize("path", ["neuron", "block"])
 def test_small_changes_of_a_layer_too_large_to_look_at_are_seen(change, path):
     model = Sequential(MaskedLinear(256, 256, density=0.2, seed=1))
@@ -254,6 +259,34 @@ def test_a_single_weight_changed_by_hand_is_seen_by_forward_and_after_refresh():
         model.params["0.weight"].reshape(-1)[place] += 5
         executor.forward(x)
         close(run(), model.forward(x)[0])
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("path", ["neuron", "block"])
+def test_behind_gates_too_forward_looks_at_every_weight(path):
+    model = Sequential(MaskedDynamicGate(100, 100, density=0.5, seed=1), Linear(100, 3, seed=2))
+    executor, x = Executor(model, path), batch_of(9, n_in=100)
+    executor.predict(x)
+    chain = executor.stages[0].chain
+    neuron = model.layers[0].decide(x).active.sum(axis=0).argmax()
+    live = np.flatnonzero(model.layers[0].mask[:, neuron])  # in memory, neuron after neuron
+    place = next(i for i in live if neuron * 100 + i not in set(chain.wires.probes))
+    before = model.forward(x)[0]
+    model.params["0.weight"][place, neuron] += 5
+    assert not np.allclose(before, model.forward(x)[0], atol=1e-3)
+    close(executor.forward(x)[0], model.forward(x)[0])
+    close(executor.predict(x), model.forward(x)[0])
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("path", ["neuron", "block"])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_experts_narrower_than_a_register(path, dtype):
+    model = Sequential(Experts(3, 16, n_experts=4, dtype=dtype, seed=1),
+                       Linear(16, 2, dtype=dtype, seed=2))
+    for batch in (1, 70):
+        x = batch_of(batch, dtype, n_in=3)
+        close(Executor(model, path).predict(x), model.forward(x)[0], dtype)
 
 
 @pytest.mark.kernels
