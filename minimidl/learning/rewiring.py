@@ -125,9 +125,10 @@ class Rewiring(Wired):
         return int(gone.sum() + born.sum())
 
     def finish(self) -> None:
-        """Refuse a training that patience stopped before the first rewiring."""
-        require(bool(self.state["times"] > 0), "wiring", "no rewiring before training stopped",
-                "at least one", "raise patience, or lower every")
+        """Refuse a training that stopped before the first rewiring, or whose masks never moved."""
+        got = f"{self.state['times']} rewirings, none of which changed a connection"
+        require(bool(self.state["rewired"] > 0), "wiring", got, "one that does",
+                "raise patience or fraction, or lower every")
 
 
 class SET(Rewiring):

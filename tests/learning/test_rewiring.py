@@ -331,8 +331,15 @@ def test_a_training_without_a_rewiring_is_told_before_it_begins(kind):
 
 
 def test_patience_before_the_first_rewiring_is_told():
-    with pytest.raises(InputError, match=r"no rewiring before training stopped"):
+    with pytest.raises(InputError, match=r"got 0 rewirings, .*raise patience"):
         train(linear(), SET(every=28, anneal="constant"), patience=1, learning_rate=0.0)
+
+
+def test_rewirings_that_change_nothing_are_told(monkeypatch):
+    monkeypatch.setattr("minimidl.learning.rewiring.dense_gradients", lambda layers, memory: {
+        layer.path: layer.mask.astype(float) for layer in layers})  # as if dead ones were useless
+    with pytest.raises(InputError, match=r"got [1-9]\d* rewirings, none of which changed a conn"):
+        train(linear(), RigL(every=4))
 
 
 def test_a_diverged_gradient_is_told_and_rewires_nothing():
