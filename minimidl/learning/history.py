@@ -29,14 +29,15 @@ def within_budget(limit: float) -> Score:
     """Accuracy among the epochs whose active ratio is at most ``limit``; before, the lowest ratio.
 
     While a budget still closes gates the early epochs are often the most accurate, and the dearest:
-    restoring one of them would silently undo the saving.
+    restoring one of them would silently undo the saving. Static gates may stop just above the limit
+    and stay there: of epochs with the same ratio the best counts, not the first.
     """
     require(0 < limit <= 1, "limit", limit, "a share in (0, 1]")
 
     def score(row: Row) -> tuple[float, ...]:
         if row["active_ratio"] <= limit:
             return (1.0, *by_accuracy(row))
-        return (0.0, -row["active_ratio"])
+        return (0.0, -row["active_ratio"], *by_accuracy(row))
 
     return score
 

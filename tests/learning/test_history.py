@@ -30,6 +30,8 @@ def test_within_budget_prefers_an_affordable_epoch_to_a_better_dear_one():
     score = within_budget(0.45)
     dear = [row(0.99, 0.1, 0.9), row(0.98, 0.1, 0.6)]
     assert History(dear).best(score) == 1, "none is affordable: the cheapest"
+    stuck = [row(0.5, 0.1, 0.46), row(0.9, 0.1, 0.46), row(0.8, 0.1, 0.46)]
+    assert History(dear + stuck).best(score) == 3, "all cost the same: the best, not the first"
     affordable = [row(0.95, 0.1, 0.45), row(0.96, 0.1, 0.40), row(0.90, 0.1, 0.30)]
     assert History(dear + affordable).best(score) == 3
 
