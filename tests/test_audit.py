@@ -39,11 +39,11 @@ FINDINGS: dict[str, tuple[str, list[str]]] = {
         "experiment/test_compare.py::test_another_test_part_changes_no_choice"]),
     "E1.8": ("routers and gates that no gradient reaches, adapted online", [
         "layers/test_experts.py::test_the_task_alone_moves_every_router",
-        "experiment/test_plasticity.py::test_adapting_gates_that_the_task_does_not_reach_is_refused"
+        "studies/test_plasticity.py::test_adapting_gates_that_the_task_does_not_reach_is_refused"
         "_even_if_a_budget_moves_them"]),
     "E1.9": ("modes of adaptation run one after the other on one model", [
-        "experiment/test_plasticity.py::test_every_mode_begins_at_the_same_saved_state",
-        "experiment/test_plasticity.py::test_temperature_and_threshold_are_the_same_in_every_mode"]),
+        "studies/test_plasticity.py::test_every_mode_begins_at_the_same_saved_state",
+        "studies/test_plasticity.py::test_temperature_and_threshold_are_the_same_in_every_mode"]),
     "E1.10": ("a gate that costs 64 % of the network and is not counted", [
         "measure/test_macs.py::test_binary_gates_multiply_nothing_and_linear_gates_cost_a_layer"]),
     "E2.12": ("temperature and threshold confounded: gates open again", [

@@ -64,6 +64,7 @@ TABLE = {
                       ALL),
     "experiment": Rule(EXPERIMENT_MAY,    NONE,
                        {"numpy", "tqdm", "threadpoolctl", "scipy"}, ALL),
+    "studies":   Rule(EXPERIMENT_MAY | {"experiment"}, NONE, {"numpy"},                  ALL),
     "kernels":   Rule(NONE,               NONE,              {"numpy", "numba", "llvmlite"}, ALL),
     "execution": Rule({"layers", "kernels", "gates"}, NONE,  {"numpy"},                  ALL),
     "proof":     Rule(NONE,               NONE,              {"numpy"},                  ALL),

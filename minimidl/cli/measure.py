@@ -133,8 +133,8 @@ def summaries(rows: Sequence[Row]) -> list[Row]:
 def measures() -> dict[str, Measure]:
     """The measures by name; loaded when the command runs."""
     from minimidl.cli import measure_report as report
-    from minimidl.experiment import information, plasticity, robustness
     from minimidl.pictures import drift_figure, knowledge_figure, robustness_figure
+    from minimidl.studies import information, plasticity, robustness
 
     def settings(plan: Plan) -> dict[str, Any]:
         return {name: plan.settings(plan.datasets[0], name) for name in plan.models}

@@ -85,8 +85,8 @@ def moved(make: Any) -> Any:
 
 def show_information(rows: Sequence[Row]) -> None:
     """Three tables: knowledge, gates, and how sure the answers are."""
-    from minimidl.experiment.information import Look
     from minimidl.measure.sliced import CAVEAT
+    from minimidl.studies.information import Look
 
     summary = [row for row in rows if row["seed"] is None]
     print(INFORMATION)
@@ -132,7 +132,7 @@ def show_robustness(rows: Sequence[Row]) -> None:
 
 def show_plasticity(rows: Sequence[Row]) -> None:
     """One table, and what the rows have to say about modes that did not learn."""
-    from minimidl.experiment.modes import ModeOptions
+    from minimidl.studies.modes import ModeOptions
 
     summary = [row for row in rows if row["seed"] is None]
     print(PLASTICITY.format(closed=ModeOptions().closed_below))

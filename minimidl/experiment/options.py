@@ -113,7 +113,8 @@ class TrainOptions:
         budget_target: MACs, gate included, as a share of the dense twin's, for controllers.
         budget_constraint: ``"equal"`` or ``"at-most"``, for controllers.
         budget_rate: of a controller's multiplier, per step.
-        wiring_prune: of pruned: ``"gradual"`` (the cubic schedule) or ``"one-shot"``.
+        wiring_prune: of pruned: ``"gradual"`` (the cubic schedule) or ``"one-shot"`` (half-way,
+            whatever ``wiring_every`` and ``wiring_until`` say).
         wiring_ranking: of pruned: the weakest of each ``"layer"`` in equal shares, in shares by
             ``"erk"``, or of all together (``"global"``, which may empty a layer of small weights).
         wiring_every: steps between two changes of the connections; 0 chooses.

@@ -88,7 +88,7 @@ def test_the_keys_of_the_rows_are_those_that_help_tells_of(tmp_path, capsys):
     (["--models", "dense", "--set", "epochs=0"], "epochs: got 0, expected at least 1"),
 ])
 def test_bad_input_is_one_line_before_anything_trains(more, words, capsys, monkeypatch):
-    monkeypatch.setattr("minimidl.experiment.over_seeds.run_experiment", None)
+    monkeypatch.setattr("minimidl.studies.over_seeds.run_experiment", None)
     assert main(["measure", "information", *QUICK, *more]) == 2
     told = capsys.readouterr()
     assert words in told.err

@@ -25,7 +25,9 @@ import numpy as np
 
 from minimidl.arrays import Array
 from minimidl.errors import require
-from minimidl.experiment.adaptation import (
+from minimidl.layers import Layer, gated_layers
+from minimidl.learning.budget import BudgetRule
+from minimidl.studies.adaptation import (
     REACH_BATCHES,
     Adaptation,
     Batch,
@@ -35,14 +37,12 @@ from minimidl.experiment.adaptation import (
     count,
     reached_by_task,
 )
-from minimidl.experiment.ownership import (
+from minimidl.studies.ownership import (
     Entries,
     closed_entries,
     gate_entries,
     has_gated_neurons,
 )
-from minimidl.layers import Layer, gated_layers
-from minimidl.learning.budget import BudgetRule
 
 MODES = ("neither", "gates", "closed", "both", "all")
 """In the order of a table."""

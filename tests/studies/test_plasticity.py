@@ -5,20 +5,21 @@ import pytest
 
 from minimidl.data import glyphs, load, regimes
 from minimidl.errors import InputError
-from minimidl.experiment import build_model, make_settings, plasticity
-from minimidl.experiment.adaptation import Saved, adapt, reached_by_task
-from minimidl.experiment.drifts import hurting_phases
-from minimidl.experiment.modes import (
+from minimidl.experiment import build_model, make_settings
+from minimidl.gates.estimators import IdentityProbability
+from minimidl.layers import DynamicGate, Linear, Sequential, WeightGate
+from minimidl.studies import plasticity
+from minimidl.studies.adaptation import Saved, adapt, reached_by_task
+from minimidl.studies.drifts import hurting_phases
+from minimidl.studies.modes import (
     MODES,
     ModeOptions,
     adapt_in_modes,
     entries_of,
     modes_for,
 )
-from minimidl.experiment.ownership import closed_entries, gate_entries, neurons_of
-from minimidl.experiment.plasticity import Drift, with_recovery
-from minimidl.gates.estimators import IdentityProbability
-from minimidl.layers import DynamicGate, Linear, Sequential, WeightGate
+from minimidl.studies.ownership import closed_entries, gate_entries, neurons_of
+from minimidl.studies.plasticity import Drift, with_recovery
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 12)).astype(np.float32)

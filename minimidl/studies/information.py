@@ -1,7 +1,7 @@
 """What a trained network tells: who knows the label, who is open for whom, and how sure it is.
 
 One row per model and seed, measured once on test samples: sliced information of open and closed
-neurons with its value of chance (:mod:`minimidl.experiment.known`), and statistics of the last
+neurons with its value of chance (:mod:`minimidl.studies.known`), and statistics of the last
 gated layer whose gates look at the sample.
 """
 
@@ -13,8 +13,6 @@ from typing import Any
 
 from minimidl.arrays import Array
 from minimidl.data import Dataset
-from minimidl.experiment.known import label_knowledge, sample_of, told
-from minimidl.experiment.over_seeds import Row, over_seeds, trained
 from minimidl.experiment.settings import Settings
 from minimidl.layers import Sequential, gated_layers
 from minimidl.learning.evaluate import GateMeter
@@ -25,6 +23,8 @@ from minimidl.measure.hardness import hardness_and_activity
 from minimidl.measure.routing import routing
 from minimidl.measure.specificity import specificity
 from minimidl.measure.stability import gate_stability
+from minimidl.studies.known import label_knowledge, sample_of, told
+from minimidl.studies.over_seeds import Row, over_seeds, trained
 
 
 @dataclass(frozen=True)

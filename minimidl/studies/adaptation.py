@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from minimidl.arrays import Array, Grads, Memory
-from minimidl.experiment.ownership import Entries
 from minimidl.layers import Layer, gated_layers
 from minimidl.learning import Adam
 from minimidl.learning.budget import BudgetRule, total_budget
@@ -22,6 +21,7 @@ from minimidl.learning.checkpoint import Arrays, copy_arrays, restore_arrays
 from minimidl.learning.progress import tell_divergence
 from minimidl.learning.steering import after_step
 from minimidl.losses import cross_entropy, cross_entropy_backward
+from minimidl.studies.ownership import Entries
 
 Batch = tuple[Array, Array]
 """Inputs ``(batch, n_in)`` and labels ``(batch,)``."""
@@ -77,7 +77,7 @@ def adapt(
 
     Args:
         model: with all its parameters where they should begin.
-        entries: which may move; see :mod:`minimidl.experiment.ownership`.
+        entries: which may move; see :mod:`minimidl.studies.ownership`.
         stream: labelled batches in order; each is seen once.
         learning_rate: of Adam.
         judge: called with the number of steps done, 0 first and the last one always; answers any

@@ -5,7 +5,8 @@ import pytest
 
 from minimidl.data import load, regimes
 from minimidl.experiment import make_settings
-from minimidl.experiment.robustness import (
+from minimidl.layers import Linear
+from minimidl.studies.robustness import (
     CLEAN,
     Harm,
     as_many_steps,
@@ -16,7 +17,6 @@ from minimidl.experiment.robustness import (
     measure,
     poor_sets,
 )
-from minimidl.layers import Linear
 
 SMALL = Harm(noise=(0.5, 2.0), blur=(3,), labels=(0.4,), samples=(0.1,), largest=300)
 

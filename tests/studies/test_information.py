@@ -5,9 +5,9 @@ import pytest
 
 from minimidl.data import load
 from minimidl.experiment import build_model, make_settings
-from minimidl.experiment.information import COLUMNS, GATE_COLUMNS, Look, facts_of, measure
-from minimidl.experiment.known import SOURCES, label_knowledge, sample_of, sources, told
 from minimidl.layers import DynamicGate, InputGate, Linear, ReLU, Sequential
+from minimidl.studies.information import COLUMNS, GATE_COLUMNS, Look, facts_of, measure
+from minimidl.studies.known import SOURCES, label_knowledge, sample_of, sources, told
 
 FAST = Look(samples=120, slices=10, permutations=5)
 X = np.random.default_rng(3).standard_normal((300, 8)).astype(np.float32)

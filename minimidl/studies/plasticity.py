@@ -1,7 +1,7 @@
 """The plasticity experiment: a drifting stream, five modes, recovery curves over seeds.
 
-What the modes are is told in :mod:`minimidl.experiment.modes`. The stream goes through the phases
-of :mod:`minimidl.experiment.drifts`. A curve is judged on the test part as the phase at hand shows
+What the modes are is told in :mod:`minimidl.studies.modes`. The stream goes through the phases
+of :mod:`minimidl.studies.drifts`. A curve is judged on the test part as the phase at hand shows
 it; where a phase ends it has two points, before and after the drift.
 """
 
@@ -14,16 +14,16 @@ from typing import Any
 
 from minimidl.data import Dataset
 from minimidl.data.drift import DriftStream
-from minimidl.experiment.adaptation import Adaptation, Check
-from minimidl.experiment.drifts import hurting_phases
-from minimidl.experiment.modes import MODES, ModeOptions, adapt_in_modes
-from minimidl.experiment.over_seeds import Row, against, over_seeds, trained
-from minimidl.experiment.ownership import has_gated_neurons, neurons_of
 from minimidl.experiment.recipe import asked_share, make_budgets
 from minimidl.experiment.settings import Settings
 from minimidl.experiment.statistics import half_width, mean
 from minimidl.layers import Layer, gated_layers
 from minimidl.learning import evaluate
+from minimidl.studies.adaptation import Adaptation, Check
+from minimidl.studies.drifts import hurting_phases
+from minimidl.studies.modes import MODES, ModeOptions, adapt_in_modes
+from minimidl.studies.over_seeds import Row, against, over_seeds, trained
+from minimidl.studies.ownership import has_gated_neurons, neurons_of
 
 VALUES = ("accuracy", "accuracy_before", "clean_before", "clean_after", "clean_lost",
           "active_ratio", "active_before", "recovery")
@@ -63,7 +63,7 @@ def measure(
         seeds: one training and one stream each; all models of a seed meet the same stream.
         drift: length of the stream.
         options: how to adapt.
-        modes: of :data:`~minimidl.experiment.modes.MODES`.
+        modes: of :data:`~minimidl.studies.modes.MODES`.
         quick: a stream of :data:`QUICK`.
         bar: a progress bar, one step per training.
 

@@ -15,13 +15,13 @@ from typing import Any
 from minimidl.data import Dataset
 from minimidl.data.noise import Blur, Change, GaussianNoise, with_change
 from minimidl.data.scarcity import with_few_samples, with_label_noise
-from minimidl.experiment.over_seeds import Row, against, over_seeds
 from minimidl.experiment.run import run_experiment
 from minimidl.experiment.settings import Settings
 from minimidl.layers import Layer
 from minimidl.learning import count_steps
 from minimidl.learning.evaluate import GateMeter, gates_of
 from minimidl.measure.classes import macro_f1
+from minimidl.studies.over_seeds import Row, against, over_seeds
 
 TWIN = "dense"
 """What differences are paired with."""

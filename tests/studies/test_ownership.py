@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minimidl.errors import InputError
-from minimidl.experiment.ownership import closed_entries, gate_entries, neurons_of
 from minimidl.layers import (
     MIDL,
     Dropout,
@@ -16,6 +15,7 @@ from minimidl.layers import (
     ReLU,
     Sequential,
 )
+from minimidl.studies.ownership import closed_entries, gate_entries, neurons_of
 
 X = np.random.default_rng(5).standard_normal((40, 6)).astype(np.float32)
 
