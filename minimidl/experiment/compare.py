@@ -83,8 +83,8 @@ def run_one(
     return {
         "model": run.model, "dataset": run.dataset, "seed": run.seed, **judged,
         "params": sum(p.size for p in trained.model.params.values()),
-        "epochs": len(trained.history), "checkpoint": None, "val_score": list(trained.score), "searched": drawn,
-        "settings": uncommon(trained.settings), "seconds": end - begin,
+        "epochs": len(trained.history), "checkpoint": None,
+        "val_score": list(trained.score), "searched": drawn, "settings": uncommon(trained.settings), "seconds": end - begin,
         "seconds_judging": end - middle,
     }
 
