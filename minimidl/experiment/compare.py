@@ -84,7 +84,8 @@ def run_one(
         "model": run.model, "dataset": run.dataset, "seed": run.seed, **judged,
         "params": sum(p.size for p in trained.model.params.values()),
         "epochs": len(trained.history), "checkpoint": None,
-        "val_score": list(trained.score), "searched": drawn, "settings": uncommon(trained.settings), "seconds": end - begin,
+        "val_score": list(trained.score), "searched": drawn,
+        "settings": uncommon(trained.settings), "seconds": end - begin,
         "seconds_judging": end - middle,
     }
 
