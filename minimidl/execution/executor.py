@@ -31,11 +31,11 @@ from minimidl.arrays import Array, Grads, Memory, Rng
 from minimidl.errors import require, require_batch
 from minimidl.execution.active_only import ActiveOnly
 from minimidl.execution.choice import PATHS
+from minimidl.execution.explained import explained
 from minimidl.execution.runs import Runs
 from minimidl.execution.segment import Segment, check_finite
 from minimidl.execution.stages import Stage, cut, put
 from minimidl.execution.training import GRADIENTS
-from minimidl.kernels import why_not_compiled
 from minimidl.layers import Layer, OpenDropout, leaves, memory_at
 
 
@@ -238,24 +238,4 @@ class Executor(Layer):
             InputError: a batch size that is no whole number, or below 1.
 
         """
-        # No sample takes no time: measured, it would pass for the time of one.
-        good = all(isinstance(batch, int | np.integer) and batch >= 1 for batch in batches)
-        require(good, "batches", batches, "whole numbers, each at least 1")
-        lines = [f"path {self.path!r}; compiled kernels: {why_not_compiled() or 'yes'}"]
-        for stage in self.stages:
-            if stage.why_dense:
-                lines.append(f"layer {stage.path}: dense ({stage.why_dense})")
-            elif stage.segment is not None:
-                name = f"layers {stage.path} and {stage.linear_path}: "
-                lines += [name + line for line in self._explain(stage.segment, batches)]
-            elif stage.chain is not None:
-                name = f"layers {' and '.join(stage.paths)}: "
-                lines += [name + line for line in self._explain(stage.chain, batches)]
-        return "\n".join(lines)
-
-    def _explain(self, segment: Segment | Runs, batches: Sequence[int]) -> list[str]:
-        about = segment.about() if isinstance(segment, Runs) else ""
-        words = [f"runs as {about}"] if about else []
-        if self.path != "auto":
-            return [*words, f"{self.path} at every batch, as asked for"]
-        return [*words, *(segment.explain(batch) for batch in batches)]
+        return explained(self.stages, self.path, batches)
