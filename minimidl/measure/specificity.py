@@ -74,26 +74,17 @@ def _known(shares: Array) -> Array:
     return known
 
 
-def open_information(active: Array, labels: Array) -> Array:
+def information_of_gates(opened: Array, of_label: Array) -> Array:
     """Information between "gate j is open" and the label, ``(n_gates,)``, in nats.
 
     Plug-in values minus their bias ``(C - 1) / 2n`` for ``C`` labels that occur; 0 for a gate that
     is always open or always closed: it says nothing, and there is no bias to take off.
 
     Args:
-        active: ``(n, n_gates)`` boolean.
-        labels: ``(n,)`` anything that can be sorted.
-
-    Raises:
-        InputError: other shapes.
+        opened: ``(n_gates, n)`` zeros and ones.
+        of_label: ``(n, n_labels)`` zeros and ones, one 1 per row.
 
     """
-    active, labels = check_active(active, labels)
-    return _information(active.astype(np.float64).T, one_hot(labels))
-
-
-def _information(opened: Array, of_label: Array) -> Array:
-    """As above, from ``(n_gates, n)`` and ``(n, n_labels)`` zeros and ones."""
     open_counts, all_counts = opened @ of_label, of_label.sum(axis=0)  # (n_gates, n_labels)
     tables = np.stack([open_counts, all_counts - open_counts], axis=1)
     speaks = (tables.sum(axis=2) > 0).all(axis=1)  # open for some samples and closed for others
@@ -128,9 +119,9 @@ def specificity(
     active, labels = check_active(active, labels)
     shares = shares_by_class(active, labels, n_classes)
     opened, of_label = active.astype(np.float64).T, one_hot(labels)
-    information = _information(opened, of_label)
-    null = permutation_null(lambda order: _information(opened, of_label[order]), len(labels),
-                            n_permutations, seed)  # (n_permutations, n_gates)
+    information = information_of_gates(opened, of_label)
+    null = permutation_null(lambda order: information_of_gates(opened, of_label[order]),
+                            len(labels), n_permutations, seed)  # (n_permutations, n_gates)
     p_value, chance = np.full(len(information), np.nan), float("nan")
     if n_permutations:
         p_value = (1 + (null >= information - 1e-12).sum(axis=0)) / (1 + n_permutations)

@@ -11,7 +11,7 @@ from minimidl.measure import (
     discrete_information,
     selectivity,
 )
-from minimidl.measure.specificity import open_information, preferred_class, specificity
+from minimidl.measure.specificity import preferred_class, specificity
 
 SHARES = np.array([[1.0, 0.5, 0.0, 0.2],
                    [0.0, 0.5, 0.0, 0.8],
@@ -29,7 +29,7 @@ def test_information_is_that_of_open_or_closed_and_label():
     rng = np.random.default_rng(0)
     active, labels = rng.random((200, 5)) < 0.3, rng.integers(0, 3, 200)
     active[:, 3], active[:, 4] = True, False
-    found = open_information(active, labels)
+    found = specificity(active, labels, 3, n_permutations=0).information
     expected = [discrete_information(active[:, j], labels, 0).corrected for j in range(5)]
     np.testing.assert_allclose(found, expected, atol=1e-12)
     assert found[3] == found[4] == 0
@@ -78,7 +78,7 @@ def test_one_class_says_nothing():
 
 
 @pytest.mark.parametrize(("call", "words"), [
-    (lambda: open_information(np.ones((3, 2)), np.zeros(3)), "active: got float64"),
+    (lambda: specificity(np.ones((3, 2)), np.zeros(3, int), 1), "active: got float64"),
     (lambda: specificity(np.ones((3, 2), bool), np.array([0, 1, 5]), 3), "labels: got 5"),
     (lambda: selectivity(np.full((2, 3), np.nan)), "no class with samples"),
     (lambda: selectivity(np.ones(3)), "classes, gates"),
