@@ -5,6 +5,7 @@ As for the routers alone (``router_entries.py``), and a dropped sample answers w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,12 +32,9 @@ def experts_proof(
 ) -> Proof:
     """An entry for a layer of experts, with pulls on everything there is to pull on."""
     def prove_experts(rng: Rng, mistake: Mistake | None) -> Report:
-        layer = layers.Experts(shape[1], n_units, n_experts=n_experts, seed=rng, **DOUBLE,
-                               **options)
-        for parameter in layer.params.values():  # biases start at 0, where mistakes hide
-            parameter += 0.1 * rng.normal(size=parameter.shape)
-        if bias:
-            layer.state["bias"][...] = rng.uniform(-0.2, 0.2, n_experts)
+        layer = drawn_layer(
+            lambda: layers.Experts(shape[1], n_units, n_experts=n_experts, seed=rng, **DOUBLE,
+                                   **options), bias, rng)
         twin, noise = mistake(layer) if mistake else layer, int(rng.integers(2**31))
 
         def run(x: Array) -> Any:
@@ -69,12 +67,29 @@ def experts_proof(
             name=name, kind="projection" if projection else "finite-difference",
             seed=int(rng.integers(2**31)), mutate=mistake is None)
 
+    return Proof(name, (layers.Experts, layers.GatedLinear), prove_experts,
+                 mistakes_in_layer(n_experts, options, training))
+
+
+def drawn_layer(build: Callable[[], Any], bias: bool, rng: Rng) -> Any:
+    """The layer with every parameter moved, and with a bias on its choice where that is asked."""
+    layer = build()
+    for parameter in layer.params.values():  # biases start at 0, where mistakes hide
+        parameter += 0.1 * rng.normal(size=parameter.shape)
+    if bias:
+        layer.state["bias"][...] = rng.uniform(-0.2, 0.2, layer.n_experts)
+    return layer
+
+
+def mistakes_in_layer(
+    n_experts: int, options: dict[str, Any], training: bool
+) -> dict[str, Mistake]:
+    """Those of the router, made inside the layer, and those of every gated layer."""
     mistakes = LAYER_GATE | in_layer(
         mistakes_of(options.get("router", "switch"), n_experts, options, training))
     if options.get("light", "zero") != "zero":  # nothing pulls on the load there
         mistakes.pop("cut of the load constant", None)
-    covers = (layers.Experts, layers.GatedLinear)
-    return Proof(name, covers, prove_experts, mistakes)
+    return mistakes
 
 
 def proofs(layers: Any, gates: Any) -> list[Proof]:
